@@ -56,6 +56,7 @@ struct execution {
     double cpu_seconds;                 /* user + system of the whole tree */
     const char *location;               /* where it failed: "c_temp.py:34", from the trace */
     const char *stop_reason; /* why muster stopped it: "timeout", "idle", "interrupt" …, or NULL */
+    const char *stop_signals; /* what it was sent: "SIGINT SIGABRT SIGKILL", or NULL */
     const char *hint;        /* what may help, one sentence (English; translated when shown) */
 };
 

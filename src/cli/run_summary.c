@@ -1,0 +1,266 @@
+/* The last word on a batch: what failed, why, since when, and what to type next. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/i18n.h"
+#include "base/units.h"
+#include "base/utf8.h"
+#include "cli/run_view.h"
+#include "cli/safe_text.h"
+#include "cli/words.h"
+#include "service/trend.h"
+
+enum { NOTABLE_SHOWN = 20, RULE_COLUMNS = 64, REASON_COLUMNS = 48 };
+
+size_t run_summary_unstarted(const struct run_view *view)
+{
+    size_t count, found = 0;
+    const struct run_item *items = run_items(view->run, &count);
+    for (size_t i = 0; i < count; i++)
+        found +=
+            items[i].script->defines_tests > 0 && items[i].script->settings->runner == RUNNER_AUTO;
+    return found;
+}
+
+static void describe_trend(struct run_view *view, const struct run_notable *notable,
+                           struct mu_str *ret)
+{
+    struct trend trend;
+    if (trend_find(run_db(view->run), notable->item->script->script_path, notable->item->record_id,
+                   &trend, NULL) != 0)
+        return;
+    char when[TIME_TEXT_SIZE];
+    switch (trend.kind) {
+    case TREND_FIRST: mu_str_puts(ret, _("first run")); break;
+    case TREND_NEW: mu_str_puts(ret, _("new")); break;
+    case TREND_SOMETIMES:
+        mu_str_printf(ret, _("failed %u of the last %u"), trend.failed, trend.of);
+        break;
+    case TREND_SINCE:
+        mu_str_printf(ret,
+                      trend.more ? _("failing since %s or longer (%u runs)")
+                                 : _("failing since %s (%u runs)"),
+                      day_text(trend.since_ms, mu_wall_ms(), when), trend.in_row);
+        break;
+    }
+}
+
+static bool is_failure(const struct run_notable *notable)
+{
+    enum exec_status status = notable->execution.status;
+    return status == EXEC_FAILED || status == EXEC_ERROR || status == EXEC_TIMEOUT;
+}
+
+static void print_failure(struct run_view *view, const struct run_notable *notable,
+                          size_t name_columns)
+{
+    const struct term *term = &view->cli->out;
+    const struct execution *execution = &notable->execution;
+    MU_AUTO_FREE char *name = run_line_name(&view->names, execution);
+    MU_AUTO_STR struct mu_str safe_name = {0}, reason = {0}, safe = {0}, cut = {0}, trend = {0};
+    safe_text(&safe_name, name ? name : "", name ? strlen(name) : 0, 0);
+    execution_why(execution, &reason);
+    safe_text(&safe, mu_str_text(&reason), reason.len, SAFE_PLAIN);
+    run_line_cut(&cut, mu_str_text(&safe), term->is_tty ? REASON_COLUMNS : SIZE_MAX);
+    describe_trend(view, notable, &trend);
+
+    const char *word = execution_word(execution);
+    printf("  %s%s%s%*s %s%*s  %s%s%s%s\n", term_on(term, execution_style(execution)), word,
+           term_off(term),
+           (int)(7 > mu_text_width(word, strlen(word)) ? 7 - mu_text_width(word, strlen(word)) : 0),
+           "", mu_str_text(&safe_name),
+           (int)(name_columns - mu_text_width(mu_str_text(&safe_name), safe_name.len)), "",
+           mu_str_text(&cut), term_on(term, STYLE_DIM), cut.len > 0 ? "  · " : "",
+           mu_str_text(&trend));
+    fputs(term_off(term), stdout);
+    if (execution->hint)
+        printf("          → %s\n", _(execution->hint));
+}
+
+static void print_failures(struct run_view *view)
+{
+    size_t columns = 0, failures = 0, shown = 0;
+    size_t limit = view->cli->out.is_tty ? NOTABLE_SHOWN : SIZE_MAX;
+    for (size_t i = 0; i < view->notable_count; i++) {
+        if (!is_failure(&view->notable[i]) || failures++ >= limit)
+            continue;
+        MU_AUTO_FREE char *name = run_line_name(&view->names, &view->notable[i].execution);
+        MU_AUTO_STR struct mu_str safe = {0};
+        safe_text(&safe, name ? name : "", name ? strlen(name) : 0, 0);
+        size_t width = mu_text_width(mu_str_text(&safe), safe.len);
+        if (width > columns)
+            columns = width;
+    }
+    for (size_t i = 0; i < view->notable_count && shown < limit; i++) {
+        if (!is_failure(&view->notable[i]))
+            continue;
+        print_failure(view, &view->notable[i], columns);
+        shown++;
+    }
+    if (failures > shown)
+        printf(_("  … and %zu more: muster show %" PRId64 "\n"), failures - shown,
+               run_batch(view->run)->id);
+}
+
+static void print_leaks(struct run_view *view)
+{
+    for (size_t i = 0; i < view->notable_count; i++) {
+        const struct execution *execution = &view->notable[i].execution;
+        if (!execution->leaky)
+            continue;
+        MU_AUTO_STR struct mu_str safe = {0};
+        const char *left = execution->leftover ? execution->leftover : "";
+        safe_text(&safe, left, strcspn(left, "\n"), 0);
+        printf(_("  left behind and killed: %s by %s\n"), mu_str_text(&safe),
+               execution->script_path + view->names.skip);
+    }
+}
+
+static void print_unstarted(struct run_view *view)
+{
+    size_t count, shown = 0, found = run_summary_unstarted(view);
+    const struct run_item *items = run_items(view->run, &count);
+    size_t limit = view->cli->out.is_tty ? 5 : SIZE_MAX;
+    for (size_t i = 0; i < count && shown < limit; i++) {
+        const struct script *script = items[i].script;
+        if (script->defines_tests <= 0 || script->settings->runner != RUNNER_AUTO)
+            continue;
+        printf(P_("  %s defines %d test, starts none: `runner: pytest`?\n",
+                  "  %s defines %d tests, starts none: `runner: pytest`?\n", script->defines_tests),
+               script->script_path + view->names.skip, script->defines_tests);
+        shown++;
+    }
+    if (found > shown)
+        printf(_("  … and %zu more files that define tests and start none\n"), found - shown);
+}
+
+static void print_counts(const struct run_view *view)
+{
+    const struct term *term = &view->cli->out;
+    const struct batch_counts *counts = run_counts(view->run);
+    const int64_t *n = counts->by_status;
+    int64_t success = n[EXEC_SUCCESS];
+    printf("%s%" PRId64 " %s%s", term_on(term, success > 0 ? STYLE_PASS : STYLE_NONE), success,
+           _("success"), term_off(term));
+    if (success > 0) {
+        const char *sep = " (";
+        if (view->passed > 0) {
+            printf(_("%s%zu pass"), sep, view->passed);
+            sep = ", ";
+        }
+        if (view->unknown > 0)
+            printf(_("%s%zu no verdict"), sep, view->unknown);
+        putchar(')');
+    }
+    static const struct {
+        enum exec_status status;
+        enum style style;
+        const char *name;
+    } rest[] = {
+        {EXEC_FAILED, STYLE_FAIL, N_("failed")},
+        {EXEC_ERROR, STYLE_ERROR, N_("error")},
+        {EXEC_TIMEOUT, STYLE_TIMEOUT, N_("timeout")},
+        {EXEC_CANCELLED, STYLE_CANCEL, N_("cancelled")},
+    };
+    for (size_t i = 0; i < sizeof rest / sizeof rest[0]; i++)
+        if (n[rest[i].status] > 0)
+            printf(" · %s%" PRId64 " %s%s", term_on(term, rest[i].style), n[rest[i].status],
+                   _(rest[i].name), term_off(term));
+    putchar('\n');
+}
+
+static const char *end_words(enum run_end end)
+{
+    switch (end) {
+    case RUN_WHOLE: return NULL;
+    case RUN_INTERRUPTED: return _("interrupted");
+    case RUN_FAIL_FAST: return _("cancelled by --fail-fast");
+    case RUN_IDENTICAL: return _("cancelled: the same error again and again");
+    case RUN_UNTIL: return _("cancelled: --until was reached");
+    case RUN_BATCH_TIMEOUT: return _("cancelled: over batch_timeout");
+    case RUN_DATABASE: return _("the database failed");
+    }
+    return NULL;
+}
+
+/* What helps with a single script: how it was stopped, and what would let it finish. */
+static void print_single(const struct run_view *view)
+{
+    if (view->notable_count == 0)
+        return;
+    const struct execution *execution = &view->notable[0].execution;
+    const struct settings *settings = view->notable[0].item->script->settings;
+    if (execution->stop_signals)
+        printf(_("  stopped by %s; %s\n"), execution->stop_signals,
+               execution->leaky ? _("what it left running was killed") : _("nothing left running"));
+    if (execution->status == EXEC_TIMEOUT && execution->stop_reason) {
+        bool idle = strcmp(execution->stop_reason, "idle") == 0;
+        char doubled[64];
+        mu_duration_exact(2 * (idle ? settings->idle_timeout_ms : settings->timeout_ms), doubled,
+                          sizeof doubled);
+        printf(_("  raise it: %s %s, or \"# MUSTER: %s=%s\" in the script\n"),
+               idle ? "--idle-timeout" : "--timeout", doubled, idle ? "idle_timeout" : "timeout",
+               doubled);
+    }
+    if (execution->hint)
+        printf("  → %s\n", _(execution->hint));
+    print_leaks((struct run_view *)view);
+}
+
+static void print_next(const struct run_view *view, enum run_end end)
+{
+    const struct term *term = &view->cli->out;
+    const struct batch_counts *counts = run_counts(view->run);
+    int64_t id = run_batch(view->run)->id;
+    int64_t failed = counts->by_status[EXEC_FAILED] + counts->by_status[EXEC_ERROR] +
+                     counts->by_status[EXEC_TIMEOUT];
+    fputs(term_on(term, STYLE_DIM), stdout);
+    const struct run_notable *first = NULL;
+    for (size_t i = 0; i < view->notable_count && !first; i++)
+        if (is_failure(&view->notable[i]))
+            first = &view->notable[i];
+    if (first && !view->single)
+        printf(_("look: muster show %" PRId64 "/%" PRId64), id, first->item->order);
+    else
+        printf(_("look: muster show %" PRId64), id);
+    if (failed > 0 && !view->single)
+        fputs(_("   again: muster run --failed"), stdout);
+    if (end != RUN_WHOLE && counts->by_status[EXEC_CANCELLED] > 0)
+        printf(_("   finish: muster resume %" PRId64), id);
+    printf("%s\n", term_off(term));
+}
+
+void run_summary_print(struct run_view *view, enum run_end end)
+{
+    const struct term *term = &view->cli->out;
+    const struct batch *batch = run_batch(view->run);
+    if (view->single && end == RUN_WHOLE) {
+        print_single(view);
+        print_unstarted(view);
+        print_next(view, end);
+        return;
+    }
+    size_t width = term->is_tty ? term_width(term) : RULE_COLUMNS;
+    fputs(term_on(term, STYLE_DIM), stdout);
+    for (size_t i = 0; i < (width < RULE_COLUMNS ? width : RULE_COLUMNS); i++)
+        fputs("─", stdout);
+    printf("%s\n", term_off(term));
+
+    char duration[32];
+    const char *ended = end_words(end);
+    mu_duration_format((int64_t)(batch->duration * 1000), duration, sizeof duration);
+    printf("%s", term_on(term, STYLE_BOLD));
+    printf(_("Batch %" PRId64), batch->id);
+    printf("%s · %s%s%s · ", term_off(term), duration, ended ? " · " : "", ended ? ended : "");
+    printf(P_("%" PRId64 " script", "%" PRId64 " scripts", batch->counts.total),
+           run_counts(view->run)->total);
+    putchar('\n');
+    print_counts(view);
+    print_failures(view);
+    print_leaks(view);
+    print_unstarted(view);
+    print_next(view, end);
+}

@@ -1,0 +1,15 @@
+/* Hints that need the file system: where a missing module or file is after all. */
+#ifndef SERVICE_HINTS_H
+#define SERVICE_HINTS_H
+
+#include "base/mem.h"
+#include "service/discover.h"
+#include "service/project.h"
+
+/* One English sentence (marked for translation when shown) for an `error_message` such as
+ * "ModuleNotFoundError: No module named 'can'", or NULL where nothing is known to help. `arena` is
+ * for scratch. */
+const char *hint_from_files(const struct project *project, const struct script *script,
+                            const char *error_message, struct mu_arena *arena);
+
+#endif

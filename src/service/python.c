@@ -1,0 +1,138 @@
+/* Candidates are found by text (one look for `.venv` a folder, remembered), asked once each, and
+ * kept in a list that is short: a project has one interpreter, rarely three. */
+#include "service/python.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/i18n.h"
+
+struct folder_answer {
+    const char *folder;
+    const char *candidate; /* of the nearest .venv; NULL: none */
+};
+
+struct python_finder {
+    const struct project *project;
+    struct db *db;
+    struct writer *writer;
+    struct python **items;
+    size_t count, cap;
+    struct folder_answer *folders;
+    size_t folder_count, folder_cap;
+    struct mu_arena arena;
+};
+
+int python_finder_new(const struct project *project, struct db *db, struct writer *writer,
+                      struct python_finder **ret_finder, struct mu_err *err)
+{
+    struct python_finder *finder = calloc(1, sizeof *finder);
+    if (!finder)
+        return mu_err_nomem(err);
+    finder->project = project;
+    finder->db = db;
+    finder->writer = writer;
+    *ret_finder = finder;
+    return 0;
+}
+
+void python_finder_free(struct python_finder *finder)
+{
+    if (!finder)
+        return;
+    for (size_t i = 0; i < finder->count; i++)
+        free(finder->items[i]);
+    free(finder->items);
+    free(finder->folders);
+    mu_arena_release(&finder->arena);
+    free(finder);
+}
+
+/* `<folder>/.venv/bin/python` of the nearest folder up to the project; "" where there is none. */
+static const char *search_venv(struct python_finder *finder, const char *folder)
+{
+    char *at = mu_arena_strdup(&finder->arena, folder);
+    while (at && at[0]) {
+        char *candidate = mu_arena_printf(&finder->arena, "%s/.venv/bin/python", at);
+        if (!candidate)
+            return NULL;
+        if (access(candidate, F_OK) == 0)
+            return candidate;
+        if (strcmp(at, finder->project->folder) == 0 ||
+            !mu_path_beneath(at, finder->project->folder))
+            break;
+        *strrchr(at, '/') = '\0';
+    }
+    return at ? "" : NULL;
+}
+
+static const char *nearest_venv(struct python_finder *finder, const char *script_path)
+{
+    size_t len = (size_t)(strrchr(script_path, '/') - script_path);
+    /* Scripts come folder by folder: the newest answer is nearly always the one. */
+    for (size_t i = finder->folder_count; i-- > 0;) {
+        const struct folder_answer *known = &finder->folders[i];
+        if (strncmp(known->folder, script_path, len) == 0 && known->folder[len] == '\0')
+            return known->candidate;
+    }
+    struct folder_answer answer = {.folder = mu_arena_strndup(&finder->arena, script_path, len)};
+    if (!answer.folder || !(answer.candidate = search_venv(finder, answer.folder)) ||
+        MU_GROW(finder->folders, finder->folder_cap, finder->folder_count + 1) != 0)
+        return NULL;
+    finder->folders[finder->folder_count++] = answer;
+    return answer.candidate;
+}
+
+static struct python *python_new(struct python_finder *finder, const char *candidate,
+                                 const char *origin)
+{
+    struct python *python = calloc(1, sizeof *python);
+    if (!python || MU_GROW(finder->items, finder->cap, finder->count + 1) != 0) {
+        free(python);
+        return NULL;
+    }
+    python->candidate = mu_arena_strdup(&finder->arena, candidate);
+    python->origin = origin;
+    if (!python->candidate) {
+        free(python);
+        return NULL;
+    }
+    python->usable = interpreter_probe(candidate, finder->project->folder, &python->interpreter,
+                                       &python->error) == 0;
+    finder->items[finder->count++] = python;
+    return python;
+}
+
+const struct python *python_finder_find(struct python_finder *finder, const struct script *script)
+{
+    static const char *const variables[] = {"VIRTUAL_ENV", "CONDA_PREFIX"};
+    static const char *const origins[] = {"$VIRTUAL_ENV", "$CONDA_PREFIX"};
+    const char *candidate = script->settings->python, *origin = candidate ? "python:" : NULL;
+    char from_variable[4096];
+    for (size_t i = 0; !candidate && i < sizeof variables / sizeof variables[0]; i++) {
+        const char *prefix = getenv(variables[i]);
+        if (!prefix || !prefix[0])
+            continue;
+        snprintf(from_variable, sizeof from_variable, "%s/bin/python", prefix);
+        candidate = from_variable;
+        origin = origins[i];
+    }
+    if (!candidate) {
+        candidate = nearest_venv(finder, script->path_abs);
+        if (!candidate)
+            return NULL;
+        origin = ".venv";
+    }
+    if (!candidate[0]) {
+        candidate = "python3";
+        origin = NULL;
+    }
+    for (size_t i = 0; i < finder->count; i++)
+        if (strcmp(finder->items[i]->candidate, candidate) == 0)
+            return finder->items[i];
+    return python_new(finder, candidate, origin);
+}

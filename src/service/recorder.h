@@ -1,0 +1,44 @@
+/* The recorder: everything about one running execution that ends up on its record.
+ *
+ * It is fed by the engine's callbacks. Pieces of a line are joined, so that judge and `output` read
+ * whole lines; the log gets the bytes as they came. */
+#ifndef SERVICE_RECORDER_H
+#define SERVICE_RECORDER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "engine/engine.h"
+#include "model/execution.h"
+#include "service/discover.h"
+#include "service/project.h"
+#include "verdict/verdict.h"
+
+struct recorder;
+
+/* `log_path` is relative to the project's home. All but the strings in `log_path` is borrowed until
+ * recorder_free. */
+int recorder_new(const struct project *project, const struct script *script,
+                 const struct verdict_rules *rules, const char *log_path,
+                 struct recorder **ret_recorder, struct mu_err *err);
+void recorder_line(struct recorder *recorder, enum stream stream, int64_t since_start_ns,
+                   const char *data, size_t len, bool complete);
+void recorder_sample(struct recorder *recorder, const struct metric_sample *sample);
+/* A second has gone by: let a reader see the log so far. */
+void recorder_tick(struct recorder *recorder);
+/* The last line that is not blank, cleaned, at most 200 bytes of UTF-8: what a live view shows. */
+const char *recorder_last_line(const struct recorder *recorder);
+
+/* The end: judge it and fill what the record says of it (status … hint). Members that the caller
+ * knows better (ids, paths, start time) are left alone. `cancelled`: a person or Ctrl-C stopped it.
+ * The strings live until recorder_free; samples stay the recorder's. */
+int recorder_finish(struct recorder *recorder, const struct exec_end *end, const char *stop_reason,
+                    struct execution *ret, struct mu_err *err);
+const struct metric_sample *recorder_samples(const struct recorder *recorder, size_t *ret_count);
+/* Bytes that could not be written to the log (full disk). */
+uint64_t recorder_lost_bytes(const struct recorder *recorder);
+void recorder_free(struct recorder *recorder);
+
+#endif
