@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "base/i18n.h"
+#include "store/interpreter_repo.h"
 
 struct folder_answer {
     const char *folder;
@@ -87,6 +87,67 @@ static const char *nearest_venv(struct python_finder *finder, const char *script
     return answer.candidate;
 }
 
+/* The file that `candidate` starts: itself, or the first of that name on the PATH. */
+static bool locate(const char *candidate, char *ret_path, size_t size)
+{
+    if (strchr(candidate, '/'))
+        return snprintf(ret_path, size, "%s", candidate) < (int)size;
+    const char *path = getenv("PATH");
+    for (const char *p = path ? path : "/usr/local/bin:/usr/bin:/bin"; *p;) {
+        size_t len = strcspn(p, ":");
+        struct stat st;
+        if (len > 0 && snprintf(ret_path, size, "%.*s/%s", (int)len, p, candidate) < (int)size &&
+            access(ret_path, X_OK) == 0 && stat(ret_path, &st) == 0 && S_ISREG(st.st_mode))
+            return true;
+        p += len + (p[len] == ':');
+    }
+    return false;
+}
+
+static bool recall(struct python_finder *finder, const struct interpreter_key *key,
+                   struct interpreter *ret)
+{
+    struct interpreter_row row;
+    if (!finder->db || interpreter_repo_find(finder->db, &finder->arena, key, &row, NULL) != 0)
+        return false;
+    snprintf(ret->executable, sizeof ret->executable, "%s", row.executable);
+    snprintf(ret->version, sizeof ret->version, "%s", row.version);
+    snprintf(ret->implementation, sizeof ret->implementation, "%s", row.implementation);
+    return true;
+}
+
+/* Ask the candidate, or remember what it said when it was the same file. A shim (a shell script) is
+ * never remembered: what it starts depends on folder and environment. */
+static int ask(struct python_finder *finder, const char *candidate, struct interpreter *ret,
+               struct mu_err *err)
+{
+    char path[4096];
+    struct stat st;
+    bool lasting = locate(candidate, path, sizeof path) && stat(path, &st) == 0 && path[0] == '/' &&
+                   interpreter_is_binary(path);
+    if (!lasting)
+        return interpreter_probe(candidate, finder->project->folder, ret, err);
+    const struct interpreter_key key = {
+        .path = path,
+        .device = (int64_t)st.st_dev,
+        .inode = (int64_t)st.st_ino,
+        .mtime_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec,
+        .size = st.st_size,
+    };
+    if (recall(finder, &key, ret))
+        return 0;
+    if (interpreter_probe(path, finder->project->folder, ret, err) != 0)
+        return -1;
+    const struct interpreter_row row = {
+        .executable = ret->executable,
+        .version = ret->version,
+        .implementation = ret->implementation,
+    };
+    if (finder->writer)
+        writer_interpreter_save(finder->writer, &key, &row, NULL);
+    return 0;
+}
+
 static struct python *python_new(struct python_finder *finder, const char *candidate,
                                  const char *origin)
 {
@@ -101,8 +162,7 @@ static struct python *python_new(struct python_finder *finder, const char *candi
         free(python);
         return NULL;
     }
-    python->usable = interpreter_probe(candidate, finder->project->folder, &python->interpreter,
-                                       &python->error) == 0;
+    python->usable = ask(finder, candidate, &python->interpreter, &python->error) == 0;
     finder->items[finder->count++] = python;
     return python;
 }
