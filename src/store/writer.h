@@ -15,6 +15,7 @@
 
 #include "model/batch.h"
 #include "model/execution.h"
+#include "store/interpreter_repo.h"
 #include "store/store.h"
 
 struct writer;
@@ -64,6 +65,10 @@ int writer_batch_progress(struct writer *writer, const char *batch_id, enum batc
  * no duration, no exit code, no result), counts from the rows, status, end, duration. */
 int writer_batch_finished(struct writer *writer, const char *batch_id, enum batch_status status,
                           int64_t end_ms, double duration, void *cookie, struct mu_err *err);
+
+/* What an interpreter answered (store/interpreter_repo.h). */
+int writer_interpreter_save(struct writer *writer, const struct interpreter_key *key,
+                            const struct interpreter_row *row, struct mu_err *err);
 
 /* Commit now what is queued, without waiting for the group to fill. Does not wait. */
 void writer_flush(struct writer *writer);
