@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/error.h"
 #include "base/mem.h"
@@ -15,6 +16,13 @@
 struct given_option {
     int key;
     const char *arg; /* NULL: without a value */
+};
+
+/* A batch whose number was looked up: see execution_reference. */
+struct batch_number {
+    const char *batch_id;
+    int64_t number;
+    struct batch_number *next;
 };
 
 struct cli {
@@ -30,6 +38,7 @@ struct cli {
     struct project project;
     bool project_located;
     struct db *db;
+    struct batch_number *batch_numbers;
     struct mu_arena arena; /* lives as long as the command */
 };
 

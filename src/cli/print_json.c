@@ -9,8 +9,9 @@ int print_json(struct cli *cli, json_t *take)
         mu_err_nomem(&err);
         return cli_fail(cli, &err);
     }
-    /* A write error shows in ferror(stdout), which main looks at. */
-    json_dumpf(take, stdout, cli->out.is_tty ? JSON_INDENT(2) : JSON_COMPACT);
+    /* 15 digits: 0.1 stays 0.1. A write error shows in ferror(stdout), which main looks at. */
+    json_dumpf(take, stdout,
+               JSON_REAL_PRECISION(15) | (cli->out.is_tty ? JSON_INDENT(2) : JSON_COMPACT));
     putchar('\n');
     json_decref(take);
     return 0;
