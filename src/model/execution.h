@@ -15,6 +15,9 @@
 
 #define MODEL_NULL_INT INT64_MIN
 
+/* Where the middle of `output` was left out, a line of its own begins so. */
+#define OUTPUT_GAP "[muster: "
+
 struct execution {
     int64_t id; /* 0 before it is stored */
     const char *record_id;
