@@ -4,8 +4,8 @@
 #include <string.h>
 
 const struct command *const commands[] = {
-    &cmd_init, &cmd_list,    &cmd_show, &cmd_batches,    &cmd_history,
-    &cmd_logs, &cmd_version, &cmd_help, &cmd_completion, NULL,
+    &cmd_init,    &cmd_list, &cmd_run,     &cmd_resume, &cmd_show,       &cmd_batches,
+    &cmd_history, &cmd_logs, &cmd_version, &cmd_help,   &cmd_completion, NULL,
 };
 
 const struct command *command_find(const char *name)

@@ -1,12 +1,12 @@
 #include "service/excerpt.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
-/* Not translated: it is data, and excerpt_gap reads it back. */
-#define GAP_FORMAT "[muster: %" PRIu64 " lines, %" PRIu64 " bytes left out here]"
-#define GAP_PREFIX "[muster: "
+#include "model/execution.h"
+
+/* Not translated: it is data. */
+#define GAP_FORMAT OUTPUT_GAP "%" PRIu64 " lines, %" PRIu64 " bytes left out here]"
 
 void excerpt_init(struct excerpt *excerpt, size_t limit_bytes)
 {
@@ -92,18 +92,4 @@ void excerpt_release(struct excerpt *excerpt)
 {
     mu_str_release(&excerpt->head);
     mu_str_release(&excerpt->tail);
-}
-
-bool excerpt_gap(const char *line, size_t len, uint64_t *ret_lines)
-{
-    char copy[128];
-    uint64_t lines, bytes;
-    if (len >= sizeof copy || strncmp(line, GAP_PREFIX, len < 9 ? len : 9) != 0)
-        return false;
-    memcpy(copy, line, len);
-    copy[len] = '\0';
-    if (sscanf(copy, "[muster: %" SCNu64 " lines, %" SCNu64 " bytes left out", &lines, &bytes) != 2)
-        return false;
-    *ret_lines = lines;
-    return true;
 }

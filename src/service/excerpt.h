@@ -29,7 +29,4 @@ void excerpt_append(struct excerpt *excerpt, const char *text, size_t len);
 void excerpt_text(const struct excerpt *excerpt, struct mu_str *ret);
 void excerpt_release(struct excerpt *excerpt);
 
-/* Is this line the one that stands for what is left out? Then how many lines it stands for. */
-bool excerpt_gap(const char *line, size_t len, uint64_t *ret_lines);
-
 #endif

@@ -18,8 +18,12 @@ static void history_adds_up(void **state)
 
 static void the_unknown_count_as_the_mean_of_the_batch(void **state)
 {
-    const struct estimate e = {
-        .waiting_unknown = 4, .finished = 2, .finished_s = 10, .known = 1, .known_s = 100, .jobs = 2};
+    const struct estimate e = {.waiting_unknown = 4,
+                               .finished = 2,
+                               .finished_s = 10,
+                               .known = 1,
+                               .known_s = 100,
+                               .jobs = 2};
     assert_true(estimate_remaining_s(&e) == 10);
 }
 

@@ -1,5 +1,6 @@
 #include "unit.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "service/excerpt.h"
@@ -69,16 +70,6 @@ static void memory_stays_small(void **state)
     excerpt_release(&excerpt);
 }
 
-static void the_gap_is_known_again(void **state)
-{
-    uint64_t lines;
-    const char *gap = "[muster: 990 lines, 9900 bytes left out here]";
-    assert_true(excerpt_gap(gap, strlen(gap), &lines));
-    assert_int_equal(lines, 990);
-    assert_false(excerpt_gap("[muster: hello]", 15, &lines));
-    assert_false(excerpt_gap("", 0, &lines));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -86,7 +77,6 @@ int main(void)
         cmocka_unit_test(beyond_it_first_and_last_part_stay),
         cmocka_unit_test(one_endless_line_is_cut_between_characters),
         cmocka_unit_test(memory_stays_small),
-        cmocka_unit_test(the_gap_is_known_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
