@@ -5,6 +5,7 @@
 #ifndef ENGINE_INTERPRETER_H
 #define ENGINE_INTERPRETER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/error.h"
@@ -20,5 +21,8 @@ struct interpreter {
  * answered), no answer. `cwd` matters to shims; NULL is the current folder. */
 int interpreter_probe(const char *path, const char *cwd, struct interpreter *ret,
                       struct mu_err *err);
+/* `path` is a program itself, so that its answer holds wherever it is started; what a script (a
+ * shim) answers depends on folder and environment. */
+bool interpreter_is_binary(const char *path);
 
 #endif
