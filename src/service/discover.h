@@ -55,9 +55,12 @@ int natural_compare(const char *a, const char *b);
 /* `**` any folders, `*` and `?` within one, `[…]` sets; a pattern without '/' matches the name
  * anywhere, one that names a folder all beneath it. */
 bool glob_match(const char *pattern, const char *path);
-/* Is `-k EXPR` (words, and, or, not, parentheses; a word matches as part of the path in any case)
- * true of `path`? 1, 0, or -1 with MU_E_USAGE. */
-int select_matches(const char *expr, const char *path, struct mu_err *err);
+/* `-k EXPR`: words, and, or, not, parentheses; a word matches as part of the path in any case, and
+ * may be quoted. Compiled once. Errors: MU_E_USAGE with a caret. */
+struct select;
+int select_parse(const char *expr, struct select **ret_select, struct mu_err *err);
+bool select_match(const struct select *select, const char *path);
+void select_free(struct select *select);
 /* How many tests a file defines (def test_*, class Test*, unittest.TestCase) without starting any;
  * 0 for an ordinary script. Looks at the text only. `data` may be any bytes. */
 int count_unstarted_tests(const char *data, size_t len);

@@ -47,7 +47,9 @@ struct settings {
     int stop_signal;
     int64_t output_limit_bytes, sample_interval_ms;
     bool verdict_from_exit, verdict_require;
+    int executor; /* index in the choices: only `process`, 0, in this version */
     struct verdict_rule_def *verdict_rules;
+    const char **verdict_rule_places; /* "muster.yaml:12:14" of each rule's pattern */
     size_t verdict_rule_count;
 };
 
@@ -79,15 +81,18 @@ enum setting_type {
 struct setting_def {
     const char *name;
     enum setting_type type;
-    bool per_script;     /* may stand in overrides and directives */
-    bool later;          /* known, but not in this version: refused as not yet there */
-    int64_t min, max;    /* INT, DURATION (ms), SIZE (bytes) */
-    bool may_be_off;     /* `off` is 0 */
-    const char *choices; /* ENUM: "INT|TERM" */
-    const char *default_text;
-    const char *unit;    /* N_() */
-    const char *summary; /* N_(): one line */
-    size_t offset;       /* of the member in struct settings */
+    bool per_script;           /* may stand in overrides and directives */
+    bool later;                /* known, but not in this version: refused as not yet there */
+    int64_t min, max;          /* INT, DURATION (ms), SIZE (bytes) */
+    bool may_be_off;           /* `off` is 0 */
+    const char *choices;       /* ENUM: "INT|TERM" */
+    const char *later_choices; /* ENUM: known, but not in this version */
+    const char *default_text;  /* as muster.yaml would write it; "null": none */
+    const char *unit;          /* N_() */
+    const char *summary;       /* N_(): one line */
+    const char *example;       /* or NULL */
+    const char *group;         /* N_(): heading in the template and the manual */
+    size_t offset;             /* of the member in struct settings */
 };
 extern const struct setting_def setting_defs[];
 extern const size_t setting_def_count;
@@ -100,8 +105,9 @@ struct settings_set;
  * below it. */
 int settings_load(const char *path, const char *project_folder, struct settings_set **ret_set,
                   struct mu_err *err);
-/* A value from the command line: strongest, for every script. `option` ("--timeout") is named in
- * the error, MU_E_USAGE. */
+/* A value from the command line: strongest, for every script. `name` may also be "env.NAME",
+ * "verdict.from" or "verdict.require"; paths are relative to the current folder. `option`
+ * ("--timeout") is named in the error, MU_E_USAGE. */
 int settings_set_option(struct settings_set *set, const char *name, const char *value,
                         const char *option, struct mu_err *err);
 void settings_set_free(struct settings_set *set);
@@ -118,7 +124,7 @@ int settings_for_script(struct settings_set *set, const char *path_key, const ch
 /* How many run at once: `jobs` against this machine's cores (at least 1). */
 size_t settings_jobs(const struct settings *settings);
 /* One setting's value as text, as muster.yaml would write it ("30s", "off", "[a, b]"). In the
- * arena. */
+ * arena. NULL for rows without a value of their own (`overrides`, those of later versions). */
 char *settings_value_text(const struct settings *settings, const struct setting_def *def,
                           struct mu_arena *arena);
 /* The commented muster.yaml that `muster init` writes: made from the table. malloc'd. */
