@@ -19,7 +19,7 @@ static struct db *home_with(const char *history)
     if (db_open(home, STORE_CREATE, &db, &err) != 0)
         fail_msg("%s", err.text);
     for (size_t i = 0; history[i]; i++) {
-        char id[16];
+        char id[32];
         snprintf(id, sizeof id, "r%zu", i);
         struct execution e = EXECUTION_NULL;
         e.record_id = id;
@@ -39,7 +39,7 @@ static struct db *home_with(const char *history)
 static struct trend trend_of(const char *history)
 {
     struct db *db = home_with(history);
-    char newest[16];
+    char newest[32];
     snprintf(newest, sizeof newest, "r%zu", strlen(history) - 1);
     struct trend trend;
     struct mu_err err = MU_ERR_INIT;
