@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/i18n.h"
+#include "base/nearest.h"
 #include "cli/cli.h"
 #include "cli/help.h"
 #include "cli/language.h"
@@ -57,8 +58,7 @@ static int unknown_command(struct cli *cli, const char *name)
         if (commands[i]->alias)
             names[count++] = commands[i]->alias;
     }
-    names[count] = NULL;
-    const char *nearest = nearest_name(name, names);
+    const char *nearest = mu_nearest_name(name, strlen(name), names, count);
     struct stat st;
     if (!nearest && stat(name, &st) == 0)
         return cli_usage(cli, _("'%s' is no command: to run it: muster run %s"), name, name);

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/i18n.h"
+#include "base/nearest.h"
 #include "base/str.h"
 
 struct parse {
@@ -33,48 +34,6 @@ const struct option_def global_options[] = {
     {"version", OPT_KEY_VERSION, NULL, 0, N_("show the version")},
     {0},
 };
-
-/* ------------------------------------------------------------------ nearest name */
-
-static size_t edit_distance(const char *a, const char *b)
-{
-    enum { MAX = 40 };
-    size_t row[MAX + 1], len_b = strlen(b);
-    if (strlen(a) > MAX || len_b > MAX)
-        return MAX;
-    for (size_t j = 0; j <= len_b; j++)
-        row[j] = j;
-    for (size_t i = 1; a[i - 1]; i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= len_b; j++) {
-            size_t best = diagonal + (a[i - 1] != b[j - 1]);
-            diagonal = row[j];
-            if (row[j] + 1 < best)
-                best = row[j] + 1;
-            if (row[j - 1] + 1 < best)
-                best = row[j - 1] + 1;
-            row[j] = best;
-        }
-    }
-    return row[len_b];
-}
-
-const char *nearest_name(const char *name, const char *const *names)
-{
-    const char *nearest = NULL;
-    size_t least = strlen(name) / 3 + 2; /* one or two slips in a short word, more in a long one */
-    for (; *names; names++) {
-        size_t distance = edit_distance(name, *names);
-        if (strncmp(name, *names, strlen(name)) == 0 && strlen(name) >= 2)
-            distance = 1;
-        if (distance < least) {
-            least = distance;
-            nearest = *names;
-        }
-    }
-    return nearest;
-}
 
 /* ------------------------------------------------------------------ what was wrong */
 
@@ -149,10 +108,9 @@ static int unknown_option(const struct parse *parse, const char *shown, const ch
     const struct option_def *const lists[] = {command ? command->options : NULL, global_options};
     for (size_t l = 0; l < 2; l++)
         for (const struct option_def *def = lists[l]; def && (def->name || def->key); def++)
-            if (def->name && !(def->flags & OPT_HIDDEN) && count < 63)
+            if (def->name && !(def->flags & OPT_HIDDEN) && count < 64)
                 names[count++] = def->name;
-    names[count] = NULL;
-    const char *nearest = key ? NULL : nearest_name(name, names);
+    const char *nearest = key ? NULL : mu_nearest_name(name, strlen(name), names, count);
     if (nearest)
         return mu_err_set(err, MU_E_USAGE, _("unknown option %s: did you mean --%s?"), shown,
                           nearest);

@@ -12,7 +12,4 @@ int options_parse_globals(struct cli *cli, int *ret_index, struct mu_err *err);
 int options_parse_command(struct cli *cli, const struct command *command, int argc, char **argv,
                           char ***ret_args, int *ret_count, struct mu_err *err);
 
-/* The one of `names` (ends with NULL) that `name` was most likely meant to be, or NULL. */
-const char *nearest_name(const char *name, const char *const *names);
-
 #endif

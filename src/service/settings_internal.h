@@ -42,8 +42,6 @@ const struct setting_def *setting_find(const char *name, size_t len, enum settin
                                        struct mu_err *err);
 size_t setting_index(const struct setting_def *def);
 bool setting_is(const struct setting_def *def, const char *name);
-/* ", did you mean …" material: the nearest of `names`, or NULL where none is near. */
-const char *nearest_name(const char *name, size_t len, const char *const *names, size_t count);
 /* The signal that an index of stop_signal's choices stands for. */
 int setting_signal(size_t index);
 
