@@ -90,7 +90,9 @@ int mu_size_parse(const char *text, int64_t *ret_bytes)
 char *mu_duration_format(int64_t ms, char *buf, size_t size)
 {
     int64_t s = ms / 1000;
-    if (ms < 59950)
+    if (ms < 995)
+        snprintf(buf, size, "%.2fs", (double)ms / 1e3);
+    else if (ms < 59950)
         snprintf(buf, size, "%.1fs", (double)ms / 1e3);
     else if ((s = (ms + 500) / 1000) < 3600)
         snprintf(buf, size, "%dm%02ds", (int)(s / 60), (int)(s % 60));

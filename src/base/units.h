@@ -13,7 +13,7 @@ int mu_duration_parse(const char *text, int64_t *ret_ms);
  * Returns 0, or -1. */
 int mu_size_parse(const char *text, int64_t *ret_bytes);
 
-/* For people: 0.1s, 59.9s, 1m05s, 2h03m, 3d04h. Returns `buf`. */
+/* For people: 0.06s, 59.9s, 1m05s, 2h03m, 3d04h. Returns `buf`. */
 char *mu_duration_format(int64_t ms, char *buf, size_t size);
 /* The shortest text that mu_duration_parse reads back: 30s, 1h30m, 200ms. Returns `buf`. */
 char *mu_duration_exact(int64_t ms, char *buf, size_t size);

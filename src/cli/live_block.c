@@ -99,9 +99,13 @@ static void draw_progress(struct live_block *block, struct mu_str *out, size_t w
         used += columns;
     }
     double left = run_remaining_s(block->run);
-    if (!isnan(left) && done < counts->total) {
+    if (!isnan(left) && left >= 1 && done < counts->total) {
         char time[32], part[96];
-        mu_duration_format((int64_t)(left * 1000) / 1000 * 1000, time, sizeof time);
+        int64_t whole_s = (int64_t)left;
+        if (whole_s < 60)
+            snprintf(time, sizeof time, "%ds", (int)whole_s);
+        else
+            mu_duration_format(whole_s * 1000, time, sizeof time);
         snprintf(part, sizeof part, _("%s left"), time);
         if (used + mu_text_width(part, strlen(part)) + 2 < width)
             mu_str_printf(out, "  %s%s%s", term_on(term, STYLE_DIM), part, term_off(term));

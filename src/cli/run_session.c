@@ -20,7 +20,7 @@
 #include "cli/words.h"
 #include "service/settings.h"
 
-enum { REDRAW_MS = 100, LAST_LINES = 3, LAST_LINE_BYTES = 400 };
+enum { REDRAW_MS = 100, LAST_LINES = 3, LAST_LINE_BYTES = 400, LAST_LINES_INDENT = 19 };
 
 /* ---- printing ---- */
 
@@ -99,43 +99,47 @@ static void print_header(struct run_view *view)
     fflush(stderr);
 }
 
+/* Is this line already said by the line of the failure, or does it only point (`^^^^`)? */
+static bool says_nothing_new(const struct execution *execution, const char *line, size_t len)
+{
+    const char *said[] = {execution->verdict_text, execution->error_message};
+    for (size_t i = 0; i < sizeof said / sizeof said[0]; i++)
+        if (said[i] && strlen(said[i]) == len && memcmp(said[i], line, len) == 0)
+            return true;
+    size_t i = 0;
+    while (i < len && strchr(" ^~", line[i]))
+        i++;
+    return i == len;
+}
+
 /* The last lines of the output of a failure, where they say more than its line did. */
 static void print_last_lines(struct run_view *view, const struct execution *execution)
 {
     const struct term *term = &view->cli->out;
-    const char *output = execution->output;
-    size_t end = execution->output_len;
-    if (!output || view->options->live_output)
-        return;
-    const char *lines[LAST_LINES];
-    size_t lens[LAST_LINES], count = 0;
+    const char *lines[LAST_LINES], *output = execution->output;
+    size_t lens[LAST_LINES], count = 0, end = output ? execution->output_len : 0;
     while (end > 0 && count < LAST_LINES) {
         while (end > 0 && strchr("\r\n \t", output[end - 1]))
             end--;
         size_t begin = end;
         while (begin > 0 && output[begin - 1] != '\n')
             begin--;
-        if (begin == end)
-            break;
-        lines[count] = output + begin;
-        lens[count++] = end - begin;
+        if (begin < end && !says_nothing_new(execution, output + begin, end - begin)) {
+            lines[count] = output + begin;
+            lens[count++] = end - begin;
+        }
         end = begin;
     }
     for (size_t i = count; i-- > 0;) {
         MU_AUTO_STR struct mu_str safe = {0}, line = {0};
         size_t len = lens[i];
-        if (execution->verdict_text && strlen(execution->verdict_text) == len &&
-            memcmp(execution->verdict_text, lines[i], len) == 0)
-            continue;
-        if (execution->error_message && strlen(execution->error_message) == len &&
-            memcmp(execution->error_message, lines[i], len) == 0)
-            continue;
-        while (len > LAST_LINE_BYTES && (len = LAST_LINE_BYTES) > 0)
-            while (len > 0 && ((unsigned char)lines[i][len] & 0xc0) == 0x80)
+        if (len > LAST_LINE_BYTES)
+            for (len = LAST_LINE_BYTES; len > 0 && ((unsigned char)lines[i][len] & 0xc0) == 0x80;)
                 len--;
         safe_text(&safe, lines[i], len, SAFE_PLAIN);
-        run_line_cut(&line, mu_str_text(&safe), line_width(term) - 19);
-        printf("%19s%s%s%s\n", "", term_on(term, STYLE_DIM), mu_str_text(&line), term_off(term));
+        run_line_cut(&line, mu_str_text(&safe), line_width(term) - LAST_LINES_INDENT);
+        printf("%*s%s%s%s\n", LAST_LINES_INDENT, "", term_on(term, STYLE_DIM), mu_str_text(&line),
+               term_off(term));
     }
 }
 
@@ -246,7 +250,8 @@ static void on_execution_finished(void *arg, struct run *run, const struct run_i
         execution->output[execution->output_len - 1] != '\n')
         putchar('\n');
     printf("%s\n", mu_str_text(&line));
-    if (!succeeded && execution->status != EXEC_CANCELLED && term->is_tty && !view->single)
+    if (!succeeded && execution->status != EXEC_CANCELLED && term->is_tty &&
+        !view->options->live_output)
         print_last_lines(view, execution);
     end_print(view);
 }

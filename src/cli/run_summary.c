@@ -111,11 +111,12 @@ static void print_leaks(struct run_view *view)
         const struct execution *execution = &view->notable[i].execution;
         if (!execution->leaky)
             continue;
-        MU_AUTO_STR struct mu_str safe = {0};
+        MU_AUTO_STR struct mu_str safe = {0}, cut = {0};
         const char *left = execution->leftover ? execution->leftover : "";
         safe_text(&safe, left, strcspn(left, "\n"), 0);
-        printf(_("  left behind and killed: %s by %s\n"), mu_str_text(&safe),
-               execution->script_path + view->names.skip);
+        run_line_cut(&cut, mu_str_text(&safe), view->cli->out.is_tty ? REASON_COLUMNS : SIZE_MAX);
+        printf(_("  %s left behind (killed): %s\n"), execution->script_path + view->names.skip,
+               mu_str_text(&cut));
     }
 }
 
