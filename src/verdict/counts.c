@@ -1,0 +1,171 @@
+/* Summaries with counts: `PASSED 3, FAILED 0`, `共 12 项, 2 项不合格`, `Tests run: 3, Failures: 1`.
+ *
+ * A line is cut into clauses at commas and brackets. In each, words and numbers pair in the order
+ * in which the first two stand: word first (`合格 10`) or number first (`10 passed`). A clause with
+ * anything else in it is foreign. What a pass needs: passes, no fails, nothing pending, and a total
+ * that is not larger than what is accounted for.
+ */
+#include "verdict/shapes.h"
+
+#include <string.h>
+
+#define WORDS "PptsowFfjWekUT"
+
+static int64_t *slot(struct counts *counts, char word)
+{
+    switch (word) {
+    case 'P':
+    case 'p':
+    case 't':
+    case 's':
+    case 'o':
+    case 'w': return &counts->pass;
+    case 'F':
+    case 'f':
+    case 'j':
+    case 'W': return &counts->fail;
+    case 'e': return &counts->errors;
+    case 'k': return &counts->skipped;
+    case 'U': return &counts->pending;
+    default: return &counts->total;
+    }
+}
+
+static bool name(struct counts *counts, char word, char kind, int64_t value)
+{
+    int64_t *at = slot(counts, word);
+    if (*at >= 0)
+        return false;
+    counts->pass_strong = counts->pass_strong || word == 'P';
+    if (kind == 'Q' || kind == 'R') { /* 2/3 passed: the rest did not */
+        if (at != &counts->pass || counts->total >= 0)
+            return false;
+        counts->total = value;
+        *at = kind == 'Q' ? value : 0;
+        if (kind == 'R' && counts->fail < 0)
+            counts->fail = 1;
+        return true;
+    }
+    *at = value;
+    return true;
+}
+
+/* One clause. Returns 1: counts, 0: nothing countable, -1: foreign. */
+static int read_clause(const char *text, size_t len, const int64_t *numbers, struct counts *counts)
+{
+    char word = 0, kind = 0, before = 0;
+    int64_t value = 0;
+    bool any = false, word_first = false;
+    for (size_t i = 0; i < len; i++) {
+        char c = text[i];
+        bool is_word = strchr(WORDS, c) != NULL, is_number = strchr("09QR", c) != NULL;
+        if (!any && (is_word || is_number)) {
+            any = true;
+            word_first = is_word;
+        }
+        if (is_number) {
+            if (kind || (word_first && !word))
+                return -1;
+            if (!word_first && !word && strchr("qCS", before ? before : 'x') && before)
+                return -1; /* Test 2 failed: which, not how many */
+            kind = c;
+            value = *numbers++;
+        } else if (is_word) {
+            if (word)
+                return -1;
+            word = c;
+        } else if (c == ':' || c == '-' || c == '>') {
+            if (kind && !word)
+                return -1; /* 1: 合格 is a numbered row */
+        } else if (c == 'v' ? word || kind || !any : !strchr("mcqSCLAOaXy[]", c)) {
+            return -1;
+        }
+        before = c;
+        if (word && kind) {
+            if (!name(counts, word, kind, value))
+                return -1;
+            word = kind = 0;
+        }
+    }
+    if (kind)
+        return -1;
+    if (word)
+        return any && !word_first ? -1 : 0; /* a word alone: FAILED (failures=1) */
+    return any;
+}
+
+bool counts_read(const struct shape *shape, struct counts *ret, bool *ret_titled, bool *ret_foreign)
+{
+    *ret_titled = *ret_foreign = false;
+    *ret = COUNTS_NONE;
+    if (shape->number_count == 0 || shape->number_count > SHAPE_NUMBERS)
+        return false;
+    const int64_t *numbers = shape->numbers;
+    bool counted = false;
+    for (size_t i = 0; i <= shape->len;) {
+        size_t n = strcspn(shape->text + i, ",()|./");
+        size_t here = 0;
+        for (size_t j = 0; j < n; j++)
+            here += strchr("09QR", shape->text[i + j]) != NULL;
+        struct counts more = *ret;
+        int rc = read_clause(shape->text + i, n, numbers, &more);
+        const char *colon = memchr(shape->text + i, ':', n);
+        if (rc < 0 && !counted && colon) { /* a title before the counts */
+            size_t title = (size_t)(colon - (shape->text + i)) + 1, in_title = 0;
+            for (size_t j = 0; j < title; j++)
+                in_title += strchr("09QR", shape->text[i + j]) != NULL;
+            more = *ret;
+            if (strcspn(shape->text + i, WORDS) > title - 1) {
+                rc = read_clause(shape->text + i + title, n - title, numbers + in_title, &more);
+                *ret_titled = rc > 0 || *ret_titled;
+            }
+        }
+        if (rc > 0) {
+            *ret = more;
+            counted = true;
+        } else if (rc < 0) {
+            *ret_foreign = true;
+        }
+        numbers += here;
+        i += n + 1;
+    }
+    return counted;
+}
+
+bool counts_merge(struct counts *counts, const struct counts *more)
+{
+    int64_t *into[] = {&counts->pass,    &counts->fail,    &counts->errors,
+                       &counts->skipped, &counts->pending, &counts->total};
+    const int64_t from[] = {more->pass,    more->fail,    more->errors,
+                            more->skipped, more->pending, more->total};
+    enum { KINDS = sizeof into / sizeof into[0] };
+    for (size_t i = 0; i < KINDS; i++)
+        if (*into[i] >= 0 && from[i] >= 0)
+            return false;
+    for (size_t i = 0; i < KINDS; i++)
+        if (from[i] >= 0)
+            *into[i] = from[i];
+    counts->pass_strong = counts->pass_strong || more->pass_strong;
+    return true;
+}
+
+struct statement counts_judge(const struct counts *c)
+{
+    struct statement ret = {.level = LEVEL_NONE, .rule = "summary counts"};
+    bool beside = c->pass >= 0 || c->fail >= 0 || c->total >= 0;
+    if (c->fail > 0 || (c->errors > 0 && beside)) {
+        ret.level = LEVEL_OVERALL;
+        ret.result = RESULT_FAIL;
+    } else if (c->pending > 0 && beside) {
+        ret.level = LEVEL_OVERALL;
+        ret.result = RESULT_UNKNOWN;
+    } else if (c->pass > 0) {
+        int64_t others = c->skipped > 0 ? c->skipped : 0;
+        bool whole = c->total < 0 || c->total - others <= c->pass;
+        if (whole && (c->fail == 0 || c->total >= 0)) {
+            ret.level = LEVEL_OVERALL;
+            ret.result = RESULT_PASS;
+        }
+    }
+    return ret;
+}

@@ -1,0 +1,162 @@
+/* The table of shapes: what decides, in the order in which it is tried.
+ *
+ * Patterns are written over the letters of words.h. The first row that fits holds, so that within a
+ * level a fail stands before a pass, and what is never a verdict stands first of all.
+ */
+#include "verdict/shapes.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+
+/* A label that says the whole: 测试结果, Final Result, 总体, Overall. */
+#define LABEL "[qmOAaS]*(?:L|O)[qmOLS]*"
+#define SEP "[:\\->.\\[(]*[ym]?"
+#define FAIL "b?(?:F|f)"
+#define PASS "g?[PptsQ]"
+#define END "(?=$|[,.|()\\]:\\-])(?!:?0)"
+/* "…, no failures", "… with 0 errors" */
+#define TAIL "(?:[,.(]?[mn0X]+[mqS]*[ejfF]+)*[).]*"
+/* Where a cell of a row begins and ends. */
+#define CELL "(?:^|[:,|.\\-\\]>)\\[(])"
+#define CELL_END "(?=$|[,|.\\])(:\\-])"
+
+static const struct shape_rule {
+    const char *pattern;
+    enum level level;
+    enum exec_result result;
+    bool weak;
+    const char *rule;
+} table[] = {
+    /* Never: prose, questions, legends, expectations that name a fail. */
+    {"N|\\?", LEVEL_NONE, RESULT_NONE, false, "prose"},
+    {"[PptsoFf](?:\\([^)]*\\))?[:\\[\\]>-]*/[:\\[]*[PptsoFfU]", LEVEL_NONE, RESULT_NONE, false,
+     "legend"},
+    {"^[^,|]*[09]:[PpFf].*[,|][^,|]*0:[PpFf]|0:[PpFf].*9:[PpFf]", LEVEL_NONE, RESULT_NONE, false,
+     "legend"},
+    {"E[:mL]*[\\[(]?[Ffj]|Em?[Ffj]", LEVEL_NONE, RESULT_NONE, false, "expectation"},
+
+    /* Overall. */
+    {"^[qmOS]*H?[qm]*A[AqSCTmcO09]*[Ppts]:z$", LEVEL_OVERALL, RESULT_FAIL, false, "all passed: no"},
+    {"^[qmOS]*H?[qm]*A[AqSCTmcO09]*[Ppts]:Z$", LEVEL_OVERALL, RESULT_FAIL, false, "all passed: no"},
+    {"^[qmOS]*H?[qm]*A[AqSCTmcO09]*[Ppts]:[yY]$", LEVEL_OVERALL, RESULT_PASS, false,
+     "all passed: yes"},
+    {"^[qmOSL]*H[AqSmO]*[Pptq]*[Ppt]:(?:z|F|f)$", LEVEL_OVERALL, RESULT_FAIL, false,
+     "answered question"},
+    {"^[qmOSL]*H[AqSmO]*[Ppt]:(?:y|P|p|t)$", LEVEL_OVERALL, RESULT_PASS, false,
+     "answered question"},
+    {"^[qmOL]*P:z$", LEVEL_OVERALL, RESULT_FAIL, false, "answered question"},
+    {"^[qmOL]*P:y$", LEVEL_OVERALL, RESULT_PASS, false, "answered question"},
+
+    {"^(?:" LABEL ")" SEP FAIL END, LEVEL_OVERALL, RESULT_FAIL, false, "labelled result"},
+    {"^(?:" LABEL ")" SEP "j$", LEVEL_OVERALL, RESULT_FAIL, false, "labelled result"},
+    {"^(?:" LABEL ")" SEP "g?[Pptso]" END "(?!.*(?<!0)[Ff])", LEVEL_OVERALL, RESULT_PASS, false,
+     "labelled result"},
+    {"^(?:" LABEL ")" SEP "g?[Pptso]" END ".*[Ff]", LEVEL_OVERALL, RESULT_FAIL, false,
+     "labelled result"},
+    {"^(?:" LABEL ")" SEP "(?:U|e)" END, LEVEL_OVERALL, RESULT_UNKNOWN, false, "labelled result"},
+
+    {"^(?:" FAIL ")+(?:\\(.*)?$", LEVEL_OVERALL, RESULT_FAIL, false, "bare verdict"},
+    {"^(?:g?[Ppt])+$|^g?P\\([^Ff]*$", LEVEL_OVERALL, RESULT_PASS, false, "bare verdict"},
+    {"^U+$|^q*[,:]?U+$", LEVEL_OVERALL, RESULT_UNKNOWN, false, "bare verdict"},
+
+    {"^[qmO]*B[AqSCTmcO]*[Ppt]", LEVEL_OVERALL, RESULT_FAIL, false, "sentence"},
+    {"^[AOqSTmyLc9]*A[AOqSCTmyLc9]*(?:F|f)m?[.]*$", LEVEL_OVERALL, RESULT_FAIL, false, "sentence"},
+    {"^[OqSmyLa]*[qSLO]m*y?b?(?:F|f)m?[.]*$", LEVEL_OVERALL, RESULT_FAIL, false, "sentence"},
+    {"^X[mqSCc]*(?:F|f)", LEVEL_OVERALL, RESULT_FAIL, false, "failed items"},
+    {"^[qm]+(?:F|f)[.,]?9j", LEVEL_OVERALL, RESULT_FAIL, false, "doctest"},
+    {"^[AOqSTmyLc9]*A[AOqSCTmyLc9]*[Ppts]m*" TAIL "$", LEVEL_OVERALL, RESULT_PASS, false,
+     "sentence"},
+    {"^[AOqSmyLTc9]*A[AOqSCTmyLc9]*[qSCLc]m*o" TAIL "$", LEVEL_OVERALL, RESULT_PASS, false,
+     "sentence"},
+    {"^[OqSmyLa]*[qSLO]m*y?g?[Ppt]m*" TAIL "$", LEVEL_OVERALL, RESULT_PASS, false, "sentence"},
+    {"^[OqSm]*[qS]m*sm*$", LEVEL_OVERALL, RESULT_PASS, false, "sentence"},
+    {"^tA[qSCT]+$", LEVEL_OVERALL, RESULT_PASS, false, "sentence"},
+
+    /* Rows: a fail. */
+    {"^\\[?(?:F|f)\\][:\\-]?.|^(?:F|f)\\][^F]|^b+[^,|]*x", LEVEL_ROW, RESULT_FAIL, false,
+     "failed item"},
+    {"^(?:F:|F-|f:|[qSC]+9?(?:F|f)[:\\-]).*[xvC9]", LEVEL_ROW, RESULT_FAIL, false, "failed item"},
+    {"^[mXqS]*(?:F|f)[cCSq]+:(?!n|0|$)", LEVEL_ROW, RESULT_FAIL, false, "failed item"},
+    {"(?<!n)X[mc9qS]*(?:F|f)(?:[cCSq:,.]|$)", LEVEL_ROW, RESULT_FAIL, false, "failed item"},
+    {"bf|" CELL "b?F" CELL_END "(?!:?0)", LEVEL_ROW, RESULT_FAIL, false, "failed item"},
+    {"[^nE0/HP]F" CELL_END "(?!:?0)", LEVEL_ROW, RESULT_FAIL, false, "failed item"},
+    {"^F[C]", LEVEL_ROW, RESULT_FAIL, false, "failed item"},
+    {"[:|\\]>]\\[?b?f(?=$|[,|\\])])|[|:]b$|\\|b\\||[:|]\\[?b?j$", LEVEL_ROW, RESULT_FAIL, false,
+     "failed item"},
+    {"(?:[qSC]+9?|-|\\.)b?f" CELL_END "(?!:?0)", LEVEL_ROW, RESULT_FAIL, false, "failed item"},
+
+    /* Rows: pending, pass. */
+    {CELL "U" CELL_END "|[^nE]U$", LEVEL_ROW, RESULT_UNKNOWN, false, "pending item"},
+    {"E[:mL]*[\\[(]?[Pptso]", LEVEL_NONE, RESULT_NONE, false, "expectation"},
+    {"[:|\\]>)x9v.,\\-CcqSLQ]\\[?\\(?g?P[\\])]*(?:\\([^)]*\\)?)?$|\\|\\[?g?P\\]?\\||^\\[?P\\].",
+     LEVEL_ROW, RESULT_PASS, false, "passed item"},
+    {"g|[:|\\].>\\-x9vCcqS]\\[?[pt]" CELL_END "|^\\[?[pt][\\]:]", LEVEL_ROW, RESULT_PASS, true,
+     "passed item"},
+};
+enum { RULES = sizeof table / sizeof table[0] };
+
+int shapes_init(struct shapes *shapes)
+{
+    memset(shapes, 0, sizeof *shapes);
+    shapes->codes = calloc(RULES, sizeof(pcre2_code *));
+    if (!shapes->codes || words_init(&shapes->words) != 0) {
+        shapes_release(shapes);
+        return -1;
+    }
+    for (size_t i = 0; i < RULES; i++) {
+        int error;
+        PCRE2_SIZE offset;
+        shapes->codes[i] = pcre2_compile((PCRE2_SPTR)table[i].pattern, PCRE2_ZERO_TERMINATED, 0,
+                                         &error, &offset, NULL);
+        if (!shapes->codes[i]) {
+            MU_ASSERT(error == PCRE2_ERROR_HEAP_FAILED);
+            shapes_release(shapes);
+            return -1;
+        }
+    }
+    return 0;
+}
+
+void shapes_release(struct shapes *shapes)
+{
+    for (size_t i = 0; shapes->codes && i < RULES; i++)
+        pcre2_code_free(shapes->codes[i]);
+    free(shapes->codes);
+    words_release(&shapes->words);
+    shapes->codes = NULL;
+}
+
+struct statement shapes_read(const struct shapes *shapes, const struct shape *shape,
+                             pcre2_match_data *match, struct counts *ret_counts)
+{
+    *ret_counts = COUNTS_NONE;
+    if (!strpbrk(shape->text, "PptsoFfjUgbeTwWk"))
+        return (struct statement){0};
+    if (!strpbrk(shape->text, "N?")) {
+        bool titled, foreign;
+        struct counts counts;
+        if (counts_read(shape, &counts, &titled, &foreign)) {
+            struct statement said = counts_judge(&counts);
+            bool both = counts.pass >= 0 && counts.fail >= 0;
+            if (!titled && !foreign)
+                *ret_counts = counts;
+            else if (!both || (foreign && said.result == RESULT_PASS && !titled))
+                said.level = LEVEL_NONE;
+            if (titled && said.level == LEVEL_OVERALL) {
+                said.level = LEVEL_ROW;
+                said.weak = !counts.pass_strong;
+            }
+            if (said.level != LEVEL_NONE || (!titled && !foreign))
+                return said;
+        }
+    }
+    for (size_t i = 0; i < RULES; i++) {
+        if (pcre2_match(shapes->codes[i], (PCRE2_SPTR)shape->text, shape->len, 0, 0, match, NULL) >
+            0)
+            return (struct statement){table[i].level, table[i].result, table[i].weak,
+                                      table[i].rule};
+    }
+    return (struct statement){0};
+}
