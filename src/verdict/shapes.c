@@ -11,16 +11,17 @@
 #include "base/error.h"
 
 /* A label that says the whole: 测试结果, Final Result, 总体, Overall. */
-#define LABEL "[qmOAaS]*(?:L|O)[qmOLS]*"
-#define SEP "[:\\->.\\[(]*[ym]?"
+#define DONE "[qaSm]+D[,.:\\-m]*"
+#define LABEL "(?:" DONE ")?[qmOAaS]*(?:L|O|(?<=[qOS])K)[qmOLSK]*|" DONE
+#define SEP "[:\\->.\\[(]*[ymq]*"
 #define FAIL "b?(?:F|f)"
 #define PASS "g?[PptsQ]"
-#define END "(?=$|[,.|()\\]:\\-])(?!:?0)"
+#define END "(?=$|[,.|()\\]:\\-gbm]|(?<=[PF])[xv])(?!:?0)"
 /* "…, no failures", "… with 0 errors" */
 #define TAIL "(?:[,.(]?[mn0X]+[mqS]*[ejfF]+)*[).]*"
 /* Where a cell of a row begins and ends. */
 #define CELL "(?:^|[:,|.\\-\\]>)\\[(])"
-#define CELL_END "(?=$|[,|.\\])(:\\-])"
+#define CELL_END "(?=$|[,|.\\])(:\\[\\-])"
 
 static const struct shape_rule {
     const char *pattern;
@@ -33,12 +34,14 @@ static const struct shape_rule {
     {"N|\\?", LEVEL_NONE, RESULT_NONE, false, "prose"},
     {"[PptsoFf](?:\\([^)]*\\))?[:\\[\\]>-]*/[:\\[]*[PptsoFfU]", LEVEL_NONE, RESULT_NONE, false,
      "legend"},
-    {"^[^,|]*[09]:[PpFf].*[,|][^,|]*0:[PpFf]|0:[PpFf].*9:[PpFf]", LEVEL_NONE, RESULT_NONE, false,
-     "legend"},
+    {"^[^,|]*[09]:[PpFf].*[,|][^,|]*0:[PpFf]|0:[PpFf].*9:[PpFf]|9:[PpFf].*0:[PpFf]", LEVEL_NONE,
+     RESULT_NONE, false, "legend"},
+    {"^[PptsoFf]\\|[PptsoFf]$", LEVEL_NONE, RESULT_NONE, false, "legend"},
     {"E[:mL]*[\\[(]?[Ffj]|Em?[Ffj]", LEVEL_NONE, RESULT_NONE, false, "expectation"},
 
     /* Overall. */
-    {"^[qmOS]*H?[qm]*A[AqSCTmcO09]*[Ppts]:z$", LEVEL_OVERALL, RESULT_FAIL, false, "all passed: no"},
+    {"^[qmOS]*H?[qm]*A[AqSCTmcO09]*[Ppts]:[zn]$", LEVEL_OVERALL, RESULT_FAIL, false,
+     "all passed: no"},
     {"^[qmOS]*H?[qm]*A[AqSCTmcO09]*[Ppts]:Z$", LEVEL_OVERALL, RESULT_FAIL, false, "all passed: no"},
     {"^[qmOS]*H?[qm]*A[AqSCTmcO09]*[Ppts]:[yY]$", LEVEL_OVERALL, RESULT_PASS, false,
      "all passed: yes"},
@@ -63,7 +66,7 @@ static const struct shape_rule {
 
     {"^[qmO]*B[AqSCTmcO]*[Ppt]", LEVEL_OVERALL, RESULT_FAIL, false, "sentence"},
     {"^[AOqSTmyLc9]*A[AOqSCTmyLc9]*(?:F|f)m?[.]*$", LEVEL_OVERALL, RESULT_FAIL, false, "sentence"},
-    {"^[OqSmyLa]*[qSLO]m*y?b?(?:F|f)m?[.]*$", LEVEL_OVERALL, RESULT_FAIL, false, "sentence"},
+    {"^[OqSmyLa]*[qSLO]a?m*y?b?(?:F|f)m?[.]*$", LEVEL_OVERALL, RESULT_FAIL, false, "sentence"},
     {"^X[mqSCc]*(?:F|f)", LEVEL_OVERALL, RESULT_FAIL, false, "failed items"},
     {"^[qm]+(?:F|f)[.,]?9j", LEVEL_OVERALL, RESULT_FAIL, false, "doctest"},
     {"^[AOqSTmyLc9]*A[AOqSCTmyLc9]*[Ppts]m*" TAIL "$", LEVEL_OVERALL, RESULT_PASS, false,
@@ -82,8 +85,8 @@ static const struct shape_rule {
     {"(?<!n)X[mc9qS]*(?:F|f)(?:[cCSq:,.]|$)", LEVEL_ROW, RESULT_FAIL, false, "failed item"},
     {"bf|" CELL "b?F" CELL_END "(?!:?0)", LEVEL_ROW, RESULT_FAIL, false, "failed item"},
     {"[^nE0/HP]F" CELL_END "(?!:?0)", LEVEL_ROW, RESULT_FAIL, false, "failed item"},
-    {"^F[C]", LEVEL_ROW, RESULT_FAIL, false, "failed item"},
-    {"[:|\\]>]\\[?b?f(?=$|[,|\\])])|[|:]b$|\\|b\\||[:|]\\[?b?j$", LEVEL_ROW, RESULT_FAIL, false,
+    {"^F(?:x:)?C", LEVEL_ROW, RESULT_FAIL, false, "failed item"},
+    {"[:|\\]>]\\[?b?f(?=$|[,|\\])])|[|:xvC9]b$|\\|b\\||[:|]\\[?b?j$", LEVEL_ROW, RESULT_FAIL, false,
      "failed item"},
     {"(?:[qSC]+9?|-|\\.)b?f" CELL_END "(?!:?0)", LEVEL_ROW, RESULT_FAIL, false, "failed item"},
 
@@ -134,29 +137,36 @@ struct statement shapes_read(const struct shapes *shapes, const struct shape *sh
     *ret_counts = COUNTS_NONE;
     if (!strpbrk(shape->text, "PptsoFfjUgbeTwWk"))
         return (struct statement){0};
+    bool pure = false; /* nothing but counts: no row either */
     if (!strpbrk(shape->text, "N?")) {
         bool titled, foreign;
         struct counts counts;
         if (counts_read(shape, &counts, &titled, &foreign)) {
             struct statement said = counts_judge(&counts);
             bool both = counts.pass >= 0 && counts.fail >= 0;
-            if (!titled && !foreign)
-                *ret_counts = counts;
-            else if (!both || (foreign && said.result == RESULT_PASS && !titled))
+            pure = !titled && !foreign;
+            if (!pure && (!both || (foreign && said.result == RESULT_PASS && !titled)))
                 said.level = LEVEL_NONE;
             if (titled && said.level == LEVEL_OVERALL) {
                 said.level = LEVEL_ROW;
-                said.weak = !counts.pass_strong;
+                said.weak = said.result == RESULT_PASS && !counts.pass_strong;
             }
-            if (said.level != LEVEL_NONE || (!titled && !foreign))
+            if (pure)
+                *ret_counts = counts;
+            if (said.level != LEVEL_NONE)
                 return said;
         }
     }
     for (size_t i = 0; i < RULES; i++) {
+        const struct shape_rule *rule = &table[i];
+        if (pure && rule->level == LEVEL_ROW)
+            break;
         if (pcre2_match(shapes->codes[i], (PCRE2_SPTR)shape->text, shape->len, 0, 0, match, NULL) >
-            0)
-            return (struct statement){table[i].level, table[i].result, table[i].weak,
-                                      table[i].rule};
+            0) {
+            if (rule->level == LEVEL_OVERALL)
+                *ret_counts = COUNTS_NONE;
+            return (struct statement){rule->level, rule->result, rule->weak, rule->rule};
+        }
     }
     return (struct statement){0};
 }

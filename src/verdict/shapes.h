@@ -22,8 +22,9 @@ struct statement {
 struct counts {
     int64_t pass, fail, errors, skipped, pending, total;
     bool pass_strong; /* said as 合格 */
+    bool fail_weak;   /* said as fail_count, which is some device's as well */
 };
-#define COUNTS_NONE ((struct counts){-1, -1, -1, -1, -1, -1, false})
+#define COUNTS_NONE ((struct counts){-1, -1, -1, -1, -1, -1, false, false})
 
 struct shapes {
     struct words words;

@@ -166,8 +166,16 @@ static const struct word {
     {"test", 'q'},
     {"testing", 'q'},
     {"summary", 'q'},
-    {"status", 'q'},
-    {"状态", 'q'},
+    {"status", 'K'},
+    {"状态", 'K'},
+    {"finished", 'D'},
+    {"complete", 'D'},
+    {"completed", 'D'},
+    {"done", 'D'},
+    {"ended", 'D'},
+    {"完成", 'D'},
+    {"结束", 'D'},
+    {"完毕", 'D'},
     {"执行", 'a'},
     {"运行", 'a'},
     {"execution", 'a'},
@@ -321,6 +329,11 @@ static const struct word {
     {"则", 'N'},
     {"应", 'N'},
     {"应该", 'N'},
+    {"应报", 'N'},
+    {"应为", 'N'},
+    {"应判", 'N'},
+    {"应显示", 'N'},
+    {"视为", 'N'},
     {"应当", 'N'},
     {"直到", 'N'},
     {"不是", 'N'},
@@ -393,21 +406,21 @@ static const struct word {
     /* Nouns that hold a verdict word. */
     {"合格证", 'x'},
     {"合格品", 'x'},
-    {"合格率", 'x'},
-    {"合格品率", 'x'},
+    {"合格率", 'r'},
+    {"合格品率", 'r'},
     {"合格标准", 'N'},
     {"合格范围", 'N'},
     {"合格判据", 'N'},
     {"合格条件", 'N'},
     {"不合格品", 'x'},
-    {"不合格率", 'x'},
+    {"不合格率", 'r'},
     {"不合格原因", 'x'},
-    {"不合格品率", 'x'},
+    {"不合格品率", 'r'},
     {"不合格品数", 'x'},
-    {"失败率", 'x'},
+    {"失败率", 'r'},
     {"失败原因", 'x'},
-    {"通过率", 'x'},
-    {"成功率", 'x'},
+    {"通过率", 'r'},
+    {"成功率", 'r'},
     {"通过标准", 'N'},
     {"通过条件", 'N'},
     {"有效", 'x'},
@@ -415,15 +428,15 @@ static const struct word {
     {"异常", 'x'},
     {"误差", 'x'},
     {"故障", 'x'},
-    {"pass rate", 'x'},
-    {"fail rate", 'x'},
-    {"failure rate", 'x'},
-    {"success rate", 'x'},
+    {"pass rate", 'r'},
+    {"fail rate", 'r'},
+    {"failure rate", 'r'},
+    {"success rate", 'r'},
     {"pass filter", 'x'},
     {"pass through", 'x'},
     {"fail safe", 'x'},
     {"fail over", 'x'},
-    {"error rate", 'x'},
+    {"error rate", 'r'},
 };
 enum { WORDS = sizeof table / sizeof table[0] };
 
@@ -571,6 +584,35 @@ static void fold(const char *line, size_t len, struct mu_str *ret)
     mu_str_append(ret, line + start, len - start);
 }
 
+/* P A S S, 不 合 格: a banner of single letters loses its blanks. */
+static void close_up(struct mu_str *text)
+{
+    size_t letters = 0, in_word = 0, words = 0;
+    for (size_t i = 0; i < text->len; i++) {
+        unsigned char c = (unsigned char)text->data[i];
+        if (is_alnum((char)c) || (c >= 0xe4 && c <= 0xe9)) {
+            words += in_word == 0;
+            letters++;
+            if (++in_word > 1)
+                return;
+        } else if (c == ' ') {
+            in_word = 0;
+        } else if (c >= 0x80 ? c >= 0xc0
+                             : in_word > 0 && i + 1 < text->len && text->data[i + 1] != ' ') {
+            if (in_word > 0)
+                return;
+        }
+    }
+    if (words < 2 || letters > 8)
+        return;
+    size_t to = 0;
+    for (size_t i = 0; i < text->len; i++)
+        if (text->data[i] != ' ')
+            text->data[to++] = text->data[i];
+    text->len = to;
+    text->data[to] = '\0';
+}
+
 struct reader {
     const struct words *words;
     const char *text;  /* folded, its own case */
@@ -627,6 +669,21 @@ static void put_word(struct reader *r, char letter, bool cjk, bool is_short)
     r->last_short = is_short;
 }
 
+/* `10 of 12`, `10 out of 12`, `10 / 12`: how far it goes after the first number, or 0. */
+static size_t fraction_end(const char *text, size_t n, size_t len)
+{
+    static const char *const joints[] = {" out of ", " of ", " / "};
+    for (size_t i = 0; i < sizeof joints / sizeof joints[0]; i++) {
+        size_t at = n + strlen(joints[i]);
+        if (at >= len || memcmp(text + n, joints[i], at - n) != 0 || !is_digit(text[at]))
+            continue;
+        while (at < len && is_digit(text[at]))
+            at++;
+        return at < len && is_alnum(text[at]) ? 0 : at;
+    }
+    return 0;
+}
+
 /* 12, 12.5, 2/3, 0x1f, 10:22, 3s, 5%. A fraction's value is what it is a part of. */
 static char number_letter(const char *text, size_t n, int64_t *ret_value)
 {
@@ -635,6 +692,10 @@ static char number_letter(const char *text, size_t n, int64_t *ret_value)
     for (size_t i = 0; i < n; i++) {
         if (text[i] == '/' && part == 0 && i > 0 && i + 1 < n)
             part = 1;
+        else if (strchr(" outf", text[i]) && i > 0 && i + 1 < n)
+            part = 1;
+        else if (text[i] == '/' && part == 1 && text[i - 1] == ' ')
+            ;
         else if (is_digit(text[i]) && value[part] < UINT64_MAX / 20)
             value[part] = value[part] * 10 + (uint64_t)(text[i] - '0');
         else
@@ -764,6 +825,8 @@ static void read_ascii_run(struct reader *r)
             }
         }
         int64_t value = 0;
+        size_t fraction = fraction_end(small, n, r->len - r->at);
+        n = letter != 'v' && fraction > 0 ? fraction : n;
         letter = letter == 'v' ? 'v' : number_letter(small, n, &value);
         if (letter != 'v' && r->shape->number_count < SHAPE_NUMBERS)
             r->shape->numbers[r->shape->number_count] = value;
@@ -821,6 +884,15 @@ static void read_sign(struct reader *r)
     r->at += run;
 }
 
+static bool stands_alone(const struct reader *r, size_t n)
+{
+    size_t after = r->at + n;
+    bool before = r->at == 0 || strchr(" \t|:,", r->text[r->at - 1]) != NULL;
+    while (after < r->len && r->text[after] == ' ')
+        after++;
+    return before && (after == r->len || strchr("\t|,", r->text[after]));
+}
+
 static void read_character(struct reader *r)
 {
     char letter;
@@ -834,6 +906,8 @@ static void read_character(struct reader *r)
     n = mu_utf8_decode(r->text + r->at, r->len - r->at, &ch);
     n = n == 0 ? 1 : n;
     letter = sign_letter(r->text + r->at, n);
+    if (ch == 0xd7 && stands_alone(r, n))
+        letter = 'b'; /* × in a cell is a cross, between numbers a product */
     if (letter) {
         put(r, letter);
         r->glued = false;
@@ -862,6 +936,8 @@ void words_shape(const struct words *words, const char *line, size_t len, struct
 {
     *ret = (struct shape){0};
     fold(line, len, scratch);
+    if (!scratch->failed && scratch->len > 0 && scratch->len < 128)
+        close_up(scratch);
     size_t folded = scratch->len;
     mu_str_putc(scratch, '\0');
     for (size_t i = 0; i < folded && !scratch->failed; i++)

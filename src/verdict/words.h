@@ -4,12 +4,12 @@
  *
  *     P 合格   p pass   t 通过   s 成功   o OK   F 不合格, FAIL, NG   f 失败, failed   j failure(s)
  *     U 待判定   e error(s)   k skipped …   w, W pass_count, fail_count
- *     L result, 结论   O overall, 最终   q test, 测试   a run, 执行   S cases, 用例   C step, 步骤
- *     A all, 全部   B not all   T total, 共   c count, 项   X exists, some   n no, 无   m is, 为
- *     y yes, 是   z no, 否   Y true   Z false   H whether, 是否   E expected, 预期   N prose
- *     0 zero   9 another count   Q 3/3   R 2/3   v any other value   x any other text
- *     g ✅   b ❌   + the text before and after stand together without a blank
- *     : , . - > / | ? [ ] ( )  punctuation, full width folded, = as :, tabs as |
+ *     L result, 结论   K status   O overall, 最终   q test, 测试   a run, 执行   S cases, 用例   C
+ * step, 步骤 A all, 全部   B not all   T total, 共   c count, 项   X exists, some   n no, 无   m
+ * is, 为 D finished, 完成   r 合格率 y yes, 是   z no, 否   Y true   Z false   H whether, 是否   E
+ * expected, 预期   N prose 0 zero   9 another count   Q 3/3   R 2/3   v any other value   x any
+ * other text g ✅   b ❌   + the text before and after stand together without a blank : , . - > / | ?
+ * [ ] ( )  punctuation, full width folded, = as :, tabs as |
  *
  * Decorations (=== *** 🔥 quotes) vanish. Log prefixes (times, levels) are taken off first.
  */
