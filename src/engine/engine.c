@@ -15,7 +15,6 @@
 #define MS INT64_C(1000000)
 /* Each running script takes three descriptors, and two per process that is sampled. */
 enum { NOFILE_WANTED = 65536 };
-#define SAMPLE_NOW_NS (100 * MS)
 
 static void raise_nofile(struct engine *engine)
 {
@@ -117,7 +116,6 @@ void engine_each_running(struct engine *engine,
 
 void engine_sample_now(struct engine *engine, struct engine_exec *exec)
 {
-    if (exec->state == EXEC_ALIVE &&
-        loop_now_ns(&engine->loop) - exec->samples.last_ns >= SAMPLE_NOW_NS)
+    if (exec->state == EXEC_ALIVE)
         sample_now(exec);
 }

@@ -653,6 +653,7 @@ static struct engine_exec *exec_new(struct engine *engine, const struct launch *
 
 int engine_start(struct engine *engine, const struct launch *launch, struct mu_err *err)
 {
+    MU_ASSERT(launch->sample_interval_ms > 0);
     struct engine_exec *exec = exec_new(engine, launch);
     if (!exec)
         return mu_err_nomem(err);

@@ -24,6 +24,7 @@
 /* Those due this soon are taken along. */
 #define TAKE_ALONG_NS (50 * MS)
 #define FIRST_NS (100 * MS)
+#define SHORTEST_NS (100 * MS)
 
 void sampler_init(struct sampler *sampler)
 {
@@ -177,8 +178,12 @@ void sample_due(void *arg)
 
 void sample_now(struct engine_exec *exec)
 {
+    struct engine *engine = exec->engine;
     double total_mb, available_mb;
-    tree_scan(&exec->engine->tree);
-    read_meminfo(&exec->engine->sampler, &total_mb, &available_mb);
+    tree_scan(&engine->tree);
+    /* CPU is counted in ticks of 10 ms: over less than ten of them a percentage says nothing. */
+    if (mu_mono_ns() - exec->samples.last_ns < SHORTEST_NS)
+        return;
+    read_meminfo(&engine->sampler, &total_mb, &available_mb);
     take(exec, mu_mono_ns(), total_mb, available_mb);
 }

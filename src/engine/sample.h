@@ -30,7 +30,7 @@ void sampler_init(struct sampler *sampler);
 void sampler_release(struct sampler *sampler);
 /* The execution has started: its first sample is due in 0.1 s. */
 void sample_begin(struct engine_exec *exec);
-/* Take one now, with a scan of its own. */
+/* Scan, and take one now unless the last is under 100 ms old. */
 void sample_now(struct engine_exec *exec);
 /* Callback of engine.sample_timer. */
 void sample_due(void *engine);
