@@ -110,6 +110,11 @@ int place_error(const struct place_text *text, size_t pos, struct mu_err *err)
     return -1;
 }
 
+size_t place_line(const struct place_text *text, size_t pos)
+{
+    return find_line(text, pos < text->len ? pos : text->len).number;
+}
+
 char *place_name(const struct place_text *text, size_t pos, char *buf, size_t size)
 {
     struct line line = find_line(text, pos < text->len ? pos : text->len);

@@ -16,6 +16,8 @@ struct place_text {
  * caret stands right also below tabs and wide characters. Returns -1. */
 int place_error(const struct place_text *text, size_t pos, struct mu_err *err);
 
+/* The line of byte `pos`, from 1. */
+size_t place_line(const struct place_text *text, size_t pos);
 /* "file:line:column", of at most `size` bytes. Returns `buf`. */
 char *place_name(const struct place_text *text, size_t pos, char *buf, size_t size);
 

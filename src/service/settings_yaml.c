@@ -29,7 +29,7 @@ static int wrong_form(const struct walk *walk, const char *name, const struct ya
     const char *what = node->type == YAML_LIST  ? _("a list stands here")
                        : node->type == YAML_MAP ? _("a map stands here")
                                                 : _("a single value stands here");
-    mu_err_set(walk->err, MU_E_SETTINGS, "%s: %s: %s %s", name, what, _("write"), right);
+    mu_err_set(walk->err, MU_E_SETTINGS, _("%s: %s: write, for example, %s"), name, what, right);
     return place(walk, node);
 }
 

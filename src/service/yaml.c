@@ -68,7 +68,7 @@ static bool is_key(const struct level *level)
 static int check_key(struct builder *builder, const struct level *level,
                      const struct yaml_node *key)
 {
-    char quote[PLACE_QUOTE_SIZE], first[32];
+    char quote[PLACE_QUOTE_SIZE];
     if (key->type != YAML_SCALAR)
         return fail_at(builder, key->pos, _("a key must be a single word: write NAME: VALUE"));
     if (level->children > 2 * MAX_KEYS) /* each is compared with each below */
@@ -77,12 +77,9 @@ static int check_key(struct builder *builder, const struct level *level,
          other = other->next ? other->next->next : NULL) {
         if (other->len != key->len || memcmp(other->text, key->text, key->len) != 0)
             continue;
-        struct place_text unnamed = *builder->text;
-        unnamed.name = "";
         mu_err_set(builder->err, MU_E_SETTINGS,
-                   _("\"%s\" is given twice (first at line:column %s): keep one"),
-                   place_quote(key->text, key->len, quote),
-                   place_name(&unnamed, other->pos, first, sizeof first) + 1);
+                   _("\"%s\" is given twice (first in line %zu): keep one"),
+                   place_quote(key->text, key->len, quote), place_line(builder->text, other->pos));
         return place_error(builder->text, key->pos, builder->err);
     }
     return 0;
@@ -97,6 +94,8 @@ static int attach(struct builder *builder, struct yaml_node *node)
     }
     struct level *level = &builder->levels[builder->depth - 1];
     bool key = is_key(level);
+    if (!key && level->last && node->type == YAML_SCALAR && node->is_null && node->len == 0)
+        node->pos = level->last->pos; /* what is not there has no place of its own */
     if (level->last)
         level->last->next = node;
     else
@@ -159,10 +158,12 @@ static int add_scalar(struct builder *builder, struct fy_event *event)
     if (!node->text)
         return mu_err_nomem(builder->err);
     static const char *const nulls[] = {"", "~", "null", "Null", "NULL"};
+    enum fy_scalar_style style = value ? fy_scalar_token_get_style(value) : FYSS_PLAIN;
+    if ((style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED) && node->pos > builder->base)
+        node->pos--; /* the quote belongs to it */
     for (size_t i = 0; i < sizeof nulls / sizeof nulls[0]; i++)
-        if (!value ||
-            (fy_scalar_token_get_style(value) == FYSS_PLAIN && strlen(nulls[i]) == node->len &&
-             memcmp(node->text, nulls[i], node->len) == 0))
+        if (!value || (style == FYSS_PLAIN && strlen(nulls[i]) == node->len &&
+                       memcmp(node->text, nulls[i], node->len) == 0))
             node->is_null = true;
     size_t anchor;
     if (event->scalar.tag)
@@ -267,6 +268,9 @@ static int syntax_error(struct builder *builder, struct fy_diag *diag)
             pos += n > 0 ? n : 1;
         }
     }
+    if (pos >= text->len) /* something is missing: behind what was written last */
+        while (pos > builder->base && strchr(" \t\r\n", text->data[pos - 1]))
+            pos--;
     return place_error(text, pos, builder->err);
 }
 
