@@ -361,6 +361,8 @@ static int add_script(struct walk *walk, const struct found *found)
  * found by their own name before those found through a link. */
 static int take_found(struct walk *walk)
 {
+    if (walk->found_count == 0)
+        return 0;
     qsort(walk->found, walk->found_count, sizeof *walk->found, compare_found);
     for (int links = 0; links <= 1; links++) {
         for (size_t i = 0; i < walk->found_count; i++) {

@@ -68,6 +68,12 @@ static bool span_begins(struct span span, const char *text)
     return span.len >= len && memcmp(span.at, text, len) == 0;
 }
 
+static bool is_string_prefix(struct span name)
+{
+    return name.len <= 2 && strchr("rRbBuUfF", name.at[0]) &&
+           (name.len == 1 || strchr("rRbBfF", name.at[1]));
+}
+
 /* The string whose opening quote is at `reader->at`; moves behind it. One that is not closed ends
  * with its line, or with the file. */
 static void skip_string(struct reader *reader)
@@ -122,8 +128,8 @@ static void next_token(struct reader *reader)
             while (reader->at < reader->end && is_name_char((unsigned char)*reader->at))
                 reader->at++;
             reader->token = (struct span){start, (size_t)(reader->at - start)};
-            bool prefix = reader->token.len <= 2 && strspn(start, "rRbBuUfF") >= reader->token.len;
-            if (prefix && reader->at < reader->end && (*reader->at == '"' || *reader->at == '\'')) {
+            if (is_string_prefix(reader->token) && reader->at < reader->end &&
+                (*reader->at == '"' || *reader->at == '\'')) {
                 skip_string(reader);
                 reader->type = TOKEN_STRING;
                 return;

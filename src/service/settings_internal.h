@@ -58,9 +58,9 @@ int setting_add_to_list(const struct setting_reader *reader, const struct settin
                         const char *text, size_t len, struct mu_err *err);
 int setting_add_env(const struct setting_reader *reader, const char *name, size_t name_len,
                     const char *value, size_t value_len, struct mu_err *err);
-int setting_read_verdict_from(const struct setting_reader *reader, const char *text, size_t len,
+int setting_read_verdict_from(const struct setting_reader *reader, const char *text,
                               struct mu_err *err);
-int setting_read_verdict_require(const struct setting_reader *reader, const char *text, size_t len,
+int setting_read_verdict_require(const struct setting_reader *reader, const char *text,
                                  struct mu_err *err);
 /* None of it, an empty list or map, where a setting may be so; -1 with an error elsewhere. */
 int setting_read_null(const struct setting_reader *reader, const struct setting_def *def,

@@ -49,12 +49,17 @@ static int done(const struct setting_reader *reader, const struct setting_def *d
 }
 
 /* "timeout: "10min" is no duration: write …" */
-static int wrong(const char *name, const char *text, size_t len, const char *what,
-                 const char *right, struct mu_err *err)
+static int wrong(const char *name, const char *text, const char *what, const char *right,
+                 struct mu_err *err)
 {
     char quote[PLACE_QUOTE_SIZE];
-    return mu_err_set(err, MU_E_SETTINGS, "%s: \"%s\" %s: %s", name, place_quote(text, len, quote),
-                      what, right);
+    return mu_err_set(err, MU_E_SETTINGS, "%s: \"%s\" %s: %s", name,
+                      place_quote(text, strlen(text), quote), what, right);
+}
+
+static int holds_nul(const char *name, struct mu_err *err)
+{
+    return mu_err_set(err, MU_E_SETTINGS, _("%s: a NUL byte in the value: remove it"), name);
 }
 
 /* The absolute path of what a person wrote: `~` is the login's folder, variables stay as they are.
@@ -96,8 +101,7 @@ static int read_int(const struct setting_def *def, const char *text, int64_t *re
     return 0;
 }
 
-static int out_of_range(const struct setting_def *def, const char *text, size_t len,
-                        struct mu_err *err)
+static int out_of_range(const struct setting_def *def, const char *text, struct mu_err *err)
 {
     char low[64], high[64], right[256];
     if (def->type == SETTING_DURATION) {
@@ -112,12 +116,12 @@ static int out_of_range(const struct setting_def *def, const char *text, size_t 
     }
     snprintf(right, sizeof right,
              def->may_be_off ? _("write %s to %s, or off") : _("write %s to %s"), low, high);
-    return wrong(def->name, text, len, _("is out of range"), right, err);
+    return wrong(def->name, text, _("is out of range"), right, err);
 }
 
 /* INT, DURATION and SIZE: a number with a range, perhaps `off`. */
 static int read_number(const struct setting_reader *reader, const struct setting_def *def,
-                       const char *text, size_t len, struct mu_err *err)
+                       const char *text, struct mu_err *err)
 {
     int64_t value = 0;
     const char *negative = text[0] == '-' && text[1] >= '0' && text[1] <= '9' ? text + 1 : NULL;
@@ -140,9 +144,9 @@ static int read_number(const struct setting_reader *reader, const struct setting
             rc = read_int(def, number, &value);
         }
         if (rc != 0)
-            return wrong(def->name, text, len, what, right, err);
+            return wrong(def->name, text, what, right, err);
         if (negative || value > def->max || (value < def->min && !(def->may_be_off && value == 0)))
-            return out_of_range(def, text, len, err);
+            return out_of_range(def, text, err);
     }
     *(int64_t *)member(reader, def) = value;
     return done(reader, def);
@@ -163,7 +167,7 @@ static int find_choice(const char *choices, const char *text)
 }
 
 static int read_enum(const struct setting_reader *reader, const struct setting_def *def,
-                     const char *text, size_t len, struct mu_err *err)
+                     const char *text, struct mu_err *err)
 {
     bool is_signal = setting_is(def, "stop_signal");
     int index = find_choice(def->choices, text);
@@ -171,28 +175,28 @@ static int read_enum(const struct setting_reader *reader, const struct setting_d
         index = find_choice(def->choices, text + 3);
     if (index < 0) {
         if (find_choice(def->later_choices, text) >= 0)
-            return wrong(def->name, text, len, _("is not yet in this version of muster"),
-                         _("remove it"), err);
+            return wrong(def->name, text, _("is not yet in this version of muster"), _("remove it"),
+                         err);
         char right[128], *p = right;
         snprintf(right, sizeof right, _("write one of %s"), def->choices);
         while ((p = strchr(p, '|')))
             *p = ' ';
-        return wrong(def->name, text, len, _("is none of the choices"), right, err);
+        return wrong(def->name, text, _("is none of the choices"), right, err);
     }
     *(int *)member(reader, def) = is_signal ? setting_signal((size_t)index) : index;
     return done(reader, def);
 }
 
 static int read_jobs(const struct setting_reader *reader, const struct setting_def *def,
-                     const char *text, size_t len, struct mu_err *err)
+                     const char *text, struct mu_err *err)
 {
     const char *right =
         _("write 1 (one after another), 4 (four at once) or -1 (all cores but one)");
     int64_t value;
     if (read_int(def, text, &value) != 0)
-        return wrong(def->name, text, len, _("is no whole number"), right, err);
+        return wrong(def->name, text, _("is no whole number"), right, err);
     if (value == 0 || value < def->min || value > def->max)
-        return wrong(def->name, text, len, _("is out of range"), right, err);
+        return wrong(def->name, text, _("is out of range"), right, err);
     reader->layer->values.jobs = value;
     return done(reader, def);
 }
@@ -278,7 +282,7 @@ int setting_add_to_list(const struct setting_reader *reader, const struct settin
 {
     const char *value;
     if (memchr(text, '\0', len))
-        return wrong(def->name, text, len, _("holds a NUL"), _("remove it"), err);
+        return holds_nul(def->name, err);
     if (len == 0)
         return mu_err_set(err, MU_E_SETTINGS, _("%s: an empty entry: remove it"), def->name);
     char *copy = mu_arena_strndup(reader->arena, text, len);
@@ -311,14 +315,15 @@ int setting_add_env(const struct setting_reader *reader, const char *name, size_
                     const char *value, size_t value_len, struct mu_err *err)
 {
     static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789";
+    char quote[PLACE_QUOTE_SIZE];
     if (name_len == 0 || strspn(name, letters) < name_len || (name[0] >= '0' && name[0] <= '9'))
-        return wrong("env", name, name_len, _("is no name of a variable"),
+        return wrong("env", place_quote(name, name_len, quote), _("is no name of a variable"),
                      _("use letters, digits and _, and no digit first"), err);
     if (name_len >= 7 && memcmp(name, "MUSTER_", 7) == 0)
-        return wrong("env", name, name_len, _("belongs to muster itself"),
+        return wrong("env", place_quote(name, name_len, quote), _("belongs to muster itself"),
                      _("use a name that does not begin with MUSTER_"), err);
     if (memchr(value, '\0', value_len))
-        return wrong("env", name, name_len, _("has a value with a NUL in it"), _("remove it"), err);
+        return holds_nul("env", err);
     char *entry =
         mu_arena_printf(reader->arena, "%.*s=%.*s", (int)name_len, name, (int)value_len, value);
     if (!entry)
@@ -338,29 +343,29 @@ static int verdict_done(const struct setting_reader *reader, unsigned key)
     return done(reader, setting_find("verdict", 7, SCOPE_SCRIPT, NULL));
 }
 
-int setting_read_verdict_from(const struct setting_reader *reader, const char *text, size_t len,
+int setting_read_verdict_from(const struct setting_reader *reader, const char *text,
                               struct mu_err *err)
 {
     bool from_exit = strcmp(text, "exit") == 0;
     if (!from_exit && strcmp(text, "output") != 0)
-        return wrong("verdict.from", text, len, _("is none of the choices"),
-                     _("write output or exit"), err);
+        return wrong("verdict.from", text, _("is none of the choices"), _("write output or exit"),
+                     err);
     reader->layer->values.verdict_from_exit = from_exit;
     return verdict_done(reader, VERDICT_FROM);
 }
 
-static int read_bool(const char *name, const char *text, size_t len, bool *ret, struct mu_err *err)
+static int read_bool(const char *name, const char *text, bool *ret, struct mu_err *err)
 {
     if (!is_true(text) && !is_false(text))
-        return wrong(name, text, len, _("is neither yes nor no"), _("write true or false"), err);
+        return wrong(name, text, _("is neither yes nor no"), _("write true or false"), err);
     *ret = is_true(text);
     return 0;
 }
 
-int setting_read_verdict_require(const struct setting_reader *reader, const char *text, size_t len,
+int setting_read_verdict_require(const struct setting_reader *reader, const char *text,
                                  struct mu_err *err)
 {
-    if (read_bool("verdict.require", text, len, &reader->layer->values.verdict_require, err) != 0)
+    if (read_bool("verdict.require", text, &reader->layer->values.verdict_require, err) != 0)
         return -1;
     return verdict_done(reader, VERDICT_REQUIRE);
 }
@@ -396,19 +401,19 @@ int setting_read_text(const struct setting_reader *reader, const struct setting_
                       const char *text, size_t len, struct mu_err *err)
 {
     if (memchr(text, '\0', len))
-        return wrong(def->name, text, len, _("holds a NUL"), _("remove it"), err);
+        return holds_nul(def->name, err);
     MU_AUTO_FREE char *copy = strndup(text, len); /* ends where the value does */
     if (!copy)
         return mu_err_nomem(err);
     switch (def->type) {
     case SETTING_BOOL:
-        if (read_bool(def->name, copy, len, member(reader, def), err) != 0)
+        if (read_bool(def->name, copy, member(reader, def), err) != 0)
             return -1;
         return done(reader, def);
     case SETTING_INT:
     case SETTING_DURATION:
-    case SETTING_SIZE: return read_number(reader, def, copy, len, err);
-    case SETTING_ENUM: return read_enum(reader, def, copy, len, err);
+    case SETTING_SIZE: return read_number(reader, def, copy, err);
+    case SETTING_ENUM: return read_enum(reader, def, copy, err);
     case SETTING_TEXT:
     case SETTING_PATH: return read_text_or_path(reader, def, copy, err);
     case SETTING_LIST:
@@ -417,7 +422,7 @@ int setting_read_text(const struct setting_reader *reader, const struct setting_
     case SETTING_SPECIAL: break;
     }
     if (setting_is(def, "jobs"))
-        return read_jobs(reader, def, copy, len, err);
+        return read_jobs(reader, def, copy, err);
     if (setting_is(def, "cwd"))
         return read_cwd(reader, def, copy, err);
     if (setting_is(def, "stdin"))
@@ -430,9 +435,6 @@ int setting_read_named(const struct setting_reader *reader, const char *name, si
                        const char *text, size_t len, enum setting_scope scope,
                        const struct setting_def **ret_def, struct mu_err *err)
 {
-    MU_AUTO_FREE char *copy = strndup(text, len);
-    if (!copy)
-        return mu_err_nomem(err);
     size_t first = 0; /* up to the dot */
     while (first < name_len && name[first] != '.')
         first++;
@@ -447,10 +449,13 @@ int setting_read_named(const struct setting_reader *reader, const char *name, si
                    ? setting_add_env(reader, key, key_len, text, len, err)
                    : mu_err_set(err, MU_E_SETTINGS, _("env: which variable? write env.NAME=VALUE"));
     if (setting_is(def, "verdict")) {
+        MU_AUTO_FREE char *copy = strndup(text, len);
+        if (!copy)
+            return mu_err_nomem(err);
         if (key_len == 4 && memcmp(key, "from", 4) == 0)
-            return setting_read_verdict_from(reader, copy, len, err);
+            return setting_read_verdict_from(reader, copy, err);
         if (key_len == 7 && memcmp(key, "require", 7) == 0)
-            return setting_read_verdict_require(reader, copy, len, err);
+            return setting_read_verdict_require(reader, copy, err);
         return mu_err_set(err, MU_E_SETTINGS,
                           _("verdict: write verdict.from=exit or verdict.require=true"));
     }

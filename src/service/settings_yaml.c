@@ -165,10 +165,8 @@ static int read_verdict(const struct walk *walk, const struct yaml_node *map)
         if (value->type != YAML_SCALAR)
             return wrong_form(walk, is_from ? "verdict.from" : "verdict.require", value,
                               is_from ? "output" : "true");
-        int rc =
-            is_from
-                ? setting_read_verdict_from(&walk->reader, value->text, value->len, walk->err)
-                : setting_read_verdict_require(&walk->reader, value->text, value->len, walk->err);
+        int rc = is_from ? setting_read_verdict_from(&walk->reader, value->text, walk->err)
+                         : setting_read_verdict_require(&walk->reader, value->text, walk->err);
         if (rc != 0)
             return place(walk, value);
     }

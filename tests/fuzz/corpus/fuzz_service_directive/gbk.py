@@ -1,0 +1,2 @@
+# ²â MUSTER: x
+#MUSTER: timeout=

@@ -1,0 +1,6 @@
+def test_a(): pass
+def main():
+	test_a()
+x = [main(
+)] \
+ + f"{x}"
