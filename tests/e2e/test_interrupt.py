@@ -1,5 +1,7 @@
 """Ctrl-C, its relatives, sudden death, and going on afterwards."""
+import json
 import os
+import random
 import signal
 import time
 
@@ -128,8 +130,6 @@ def test_sudden_death(project, running):
 @pytest.mark.soak
 def test_sudden_death_at_many_moments(project):
     """kill -9 at 200 moments: what was said to be finished is there afterwards, always."""
-    import json
-    import random
     chance = random.Random(7)
     for number in range(30):
         project.write(f"s{number:02}.py", "import time\ntime.sleep(0.02)\nprint('PASS')\n")

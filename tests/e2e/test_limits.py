@@ -1,8 +1,11 @@
 """Limits: what is over them is stopped with its whole tree; what is not is left alone."""
 import os
+import signal
 import time
 
 import pytest
+
+from harness import wait_for
 
 
 def test_timeout(project):
@@ -213,8 +216,6 @@ def test_slow_is_said_while_it_happens(project):
 
 
 def test_usr1_tells_what_runs(project):
-    import signal
-    from harness import wait_for
     project.write("deep/a.py", "import time\nprint('tuning', flush=True)\ntime.sleep(3)\n")
     project.passing("b.py")
     process = project.start("run")

@@ -3,6 +3,8 @@ import subprocess
 
 import pytest
 
+from harness import wait_for
+
 
 def run_printing(project, body, *arguments, code=0, name="a.py"):
     project.write(name, body)
@@ -111,7 +113,6 @@ def test_nothing_is_lost_on_a_crash(project):
 
 
 def test_the_log_is_there_while_it_runs(project):
-    from harness import wait_for
     project.write("a.py", "import time\nprint('early', flush=True)\ntime.sleep(4)\n")
     project.passing("b.py")
     process = project.start("run")

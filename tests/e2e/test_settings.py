@@ -1,7 +1,10 @@
 """Where settings come from, and which one wins."""
 import json
+import subprocess
 
 import pytest
+
+from harness import PYTHON
 
 
 @pytest.fixture
@@ -153,8 +156,6 @@ def test_stdin(settled, stdin, expected):
 
 
 def test_the_interpreter_of_a_venv(project):
-    import subprocess
-    from harness import PYTHON
     made = subprocess.run([PYTHON, "-m", "venv", "--without-pip", project.folder / ".venv"],
                           stderr=subprocess.PIPE, check=False)
     if made.returncode != 0:

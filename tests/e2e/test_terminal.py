@@ -1,5 +1,7 @@
 """What a person sees: the live block, the summary, help, languages."""
 import re
+import sqlite3
+import subprocess
 import time
 
 import pytest
@@ -51,13 +53,11 @@ def test_completion(project, shell):
 
 
 def test_version_names_its_sqlite(project):
-    import sqlite3
     text = project.muster("version", code=0).out
     assert re.search(r"\b0\.\d+", text) and sqlite3.sqlite_version in text
 
 
 def test_the_bash_completion_is_bash(project, tmp_path):
-    import subprocess
     script = tmp_path / "completion.bash"
     script.write_text(project.muster("completion", "bash", code=0).out)
     subprocess.run(["bash", "-n", script], check=True)
