@@ -32,7 +32,7 @@ static size_t edit_distance(const char *a, size_t a_len, const char *b, size_t b
     return last[b_len];
 }
 
-const char *mu_nearest_name(const char *name, size_t len, const char *const *names, size_t count)
+const char *mu_nearest(const char *name, size_t len, const char *const *names, size_t count)
 {
     const char *nearest = NULL;
     size_t best = len <= 4 ? 2 : len <= 8 ? 3 : 4; /* less than this is near */

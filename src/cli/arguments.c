@@ -25,6 +25,7 @@ int limit_option(const struct cli *cli, int key, size_t otherwise, size_t *ret, 
 
 void say_more(const struct cli *cli, size_t limit)
 {
+    fflush(stdout);
     fprintf(stderr, _("%sthere are more: --limit %zu%s\n"), term_on(&cli->err, STYLE_DIM),
             limit * 5, term_off(&cli->err));
 }

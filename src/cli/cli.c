@@ -8,14 +8,6 @@
 #include "base/str.h"
 #include "cli/safe_text.h"
 
-const char *cli_option(const struct cli *cli, int key)
-{
-    for (size_t i = cli->given_count; i-- > 0;)
-        if (cli->given[i].key == key)
-            return cli->given[i].arg ? cli->given[i].arg : "";
-    return NULL;
-}
-
 int cli_locate(struct cli *cli, struct mu_err *err)
 {
     if (cli->project_located)

@@ -134,6 +134,7 @@ static const struct option_def options[] = {
      N_("started then or later: 2026-11-23, '2026-11-23 07:30', 07:30, yesterday, 7d (ago)")},
     {"until", OPT_UNTIL, "TIME", 0, N_("started before; a day counts to its end")},
     {"grep", OPT_GREP, "TEXT", 0, N_("with TEXT in the output")},
+    {"text", 0, NULL, OPT_ALIAS, NULL},
     {"batch", OPT_BATCH, "BATCH", 0, N_("of this batch")},
     {"limit", OPT_LIMIT, "N", 0, N_("show so many (50)")},
     {"all-attempts", OPT_ALL_ATTEMPTS, NULL, 0, N_("also attempts that a later one replaced")},

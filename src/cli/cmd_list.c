@@ -67,9 +67,13 @@ static json_t *settings_to_json(struct cli *cli, const struct settings *settings
         if (def->later)
             continue;
         const char *value = settings_value_text(settings, def, &cli->arena);
-        json_object_set_new(
-            object, def->name,
-            json_pack("{s:s?, s:s}", "value", value, "source", settings_source_name(sources[i])));
+        if (!value)
+            continue; /* overrides: they are what the others come from */
+        /* 4, true, null and [] are themselves; 30s and off are text. */
+        json_t *json = json_loads(value, JSON_DECODE_ANY, NULL);
+        json_object_set_new(object, def->name,
+                            json_pack("{s:o, s:s}", "value", json ? json : json_text(value),
+                                      "source", settings_source_name(sources[i])));
     }
     return object;
 }

@@ -57,7 +57,7 @@ void language_init(const char *lang)
         if (wanted && !*wanted)
             wanted = NULL;
     }
-    bool plain = !wanted || strcmp(wanted, "C") == 0 || strcmp(wanted, "POSIX") == 0;
+    bool plain = wanted && (strcmp(wanted, "C") == 0 || strcmp(wanted, "POSIX") == 0);
     const char *messages = setlocale(LC_ALL, "") ? setlocale(LC_MESSAGES, NULL) : NULL;
     if (!messages || strcmp(nl_langinfo(CODESET), "UTF-8") != 0) {
         setlocale(LC_ALL, "C.UTF-8");
@@ -67,6 +67,6 @@ void language_init(const char *lang)
         language_set(lang);
     else if (plain)
         unsetenv("LANGUAGE"); /* the C locale asks for the untranslated text */
-    else if (!messages && !(getenv("LANGUAGE") && *getenv("LANGUAGE")))
+    else if (wanted && !messages && !(getenv("LANGUAGE") && *getenv("LANGUAGE")))
         language_set(wanted);
 }

@@ -58,7 +58,7 @@ static int unknown_command(struct cli *cli, const char *name)
         if (commands[i]->alias)
             names[count++] = commands[i]->alias;
     }
-    const char *nearest = mu_nearest_name(name, strlen(name), names, count);
+    const char *nearest = mu_nearest(name, strlen(name), names, count);
     struct stat st;
     if (!nearest && stat(name, &st) == 0)
         return cli_usage(cli, _("'%s' is no command: to run it: muster run %s"), name, name);

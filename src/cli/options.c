@@ -35,6 +35,23 @@ const struct option_def global_options[] = {
     {0},
 };
 
+const struct command *command_find(const char *name)
+{
+    for (size_t i = 0; commands[i]; i++)
+        if (strcmp(commands[i]->name, name) == 0 ||
+            (commands[i]->alias && strcmp(commands[i]->alias, name) == 0))
+            return commands[i];
+    return NULL;
+}
+
+const char *cli_option(const struct cli *cli, int key)
+{
+    for (size_t i = cli->given_count; i-- > 0;)
+        if (cli->given[i].key == key)
+            return cli->given[i].arg ? cli->given[i].arg : "";
+    return NULL;
+}
+
 /* ------------------------------------------------------------------ what was wrong */
 
 /* An option of the command being parsed, by its long name's first `len` bytes or by its letter.
@@ -78,23 +95,32 @@ static const struct option_def *known_option(const struct parse *parse, const ch
     return def;
 }
 
-/* The first command that knows the option, for those that stand in the wrong place. */
-static const struct command *owner_of(const char *name, int key)
+static bool has_option(const struct command *command, const char *name, int key)
 {
-    for (size_t i = 0; commands[i]; i++) {
-        const struct option_def *also = NULL;
-        const struct option_def *def =
-            find_option(commands[i]->options, name, strlen(name), key, &also);
-        if (def && !also && (key || strcmp(def->name, name) == 0))
-            return commands[i];
+    const struct option_def *also = NULL;
+    const struct option_def *def = find_option(command->options, name, strlen(name), key, &also);
+    return def && !also && (key || strcmp(def->name, name) == 0);
+}
+
+/* For options that stand in the wrong place: the command that was typed, where it knows the option,
+ * else the first that does. */
+static const struct command *owner_of(const struct cli *cli, const char *name, int key)
+{
+    for (int i = 1; i < cli->argc; i++) {
+        const struct command *typed = command_find(cli->argv[i]);
+        if (typed && has_option(typed, name, key))
+            return typed;
     }
+    for (size_t i = 0; commands[i]; i++)
+        if (has_option(commands[i], name, key))
+            return commands[i];
     return NULL;
 }
 
 static int unknown_option(const struct parse *parse, const char *shown, const char *name, int key,
                           struct mu_err *err)
 {
-    const struct command *command = parse->command, *owner = owner_of(name, key);
+    const struct command *command = parse->command, *owner = owner_of(parse->cli, name, key);
     if (!command && owner)
         return mu_err_set(err, MU_E_USAGE, _("option %s stands before the command: muster %s %s"),
                           shown, owner->name, shown);
@@ -110,7 +136,7 @@ static int unknown_option(const struct parse *parse, const char *shown, const ch
         for (const struct option_def *def = lists[l]; def && (def->name || def->key); def++)
             if (def->name && !(def->flags & OPT_HIDDEN) && count < 64)
                 names[count++] = def->name;
-    const char *nearest = key ? NULL : mu_nearest_name(name, strlen(name), names, count);
+    const char *nearest = key ? NULL : mu_nearest(name, strlen(name), names, count);
     if (nearest)
         return mu_err_set(err, MU_E_USAGE, _("unknown option %s: did you mean --%s?"), shown,
                           nearest);

@@ -68,6 +68,8 @@ static void print_header(struct cli *cli, const struct execution *e, const char 
 
 static void print_reason(struct cli *cli, const struct execution *e)
 {
+    if (e->verdict_rule && !e->verdict_text)
+        printf(_("decided by rule \"%s\"\n"), e->verdict_rule);
     if (e->verdict_text) {
         printf(_("decided by line %lld, rule \"%s\": "), (long long)e->verdict_line,
                e->verdict_rule ? e->verdict_rule : "-");
@@ -207,7 +209,7 @@ static int print_metrics(struct cli *cli, const struct metric_sample *samples, s
         processes =
             samples[i].active_processes > processes ? samples[i].active_processes : processes;
     }
-    printf(_("  disk read %.1f MB, written %.1f MB · at most %lld processes, %lld threads\n"),
+    printf(_("  disk read %.1f MB, written %.1f MB · processes %lld, threads %lld at most\n"),
            last->disk_read_mb, last->disk_write_mb, (long long)processes, (long long)threads);
     return 0;
 }

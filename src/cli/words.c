@@ -178,9 +178,9 @@ int time_parse(const char *text, bool end, int64_t now_ms, int64_t *ret_ms)
     if (strcmp(text, "now") == 0) {
         *ret_ms = now_ms;
     } else if (strcmp(text, "today") == 0) {
-        *ret_ms = midnight(now_ms, end ? 1 : 0);
+        *ret_ms = midnight(now_ms, end ? 1 : 0) - end;
     } else if (strcmp(text, "yesterday") == 0) {
-        *ret_ms = midnight(now_ms, end ? 0 : -1);
+        *ret_ms = midnight(now_ms, end ? 0 : -1) - end;
     } else if (strspn(text, "0123456789.") < strlen(text) &&
                mu_duration_parse(text, &ago_ms) == 0) {
         *ret_ms = now_ms - ago_ms; /* a number alone is no time: seconds would surprise */
@@ -188,7 +188,7 @@ int time_parse(const char *text, bool end, int64_t now_ms, int64_t *ret_ms)
         static const char *const formats[] = {"%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S",
                                               "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M"};
         struct tm now = local_tm(now_ms), tm = {0};
-        bool found = false;
+        bool found = false, day = false;
         for (size_t i = 0; !found && i < sizeof formats / sizeof formats[0]; i++) {
             tm = (struct tm){0};
             found = matches(text, formats[i], &tm);
@@ -202,9 +202,10 @@ int time_parse(const char *text, bool end, int64_t now_ms, int64_t *ret_ms)
             if (!matches(text, "%Y-%m-%d", &tm))
                 return -1;
             tm.tm_mday += end ? 1 : 0;
+            day = true;
         }
         tm.tm_isdst = -1;
-        *ret_ms = (int64_t)mktime(&tm) * 1000;
+        *ret_ms = (int64_t)mktime(&tm) * 1000 - (day && end);
     }
     return 0;
 }

@@ -38,7 +38,7 @@ char *seconds_text(double seconds, char *buf, size_t size);
 
 /* Read a point in time as people write it, local: `2026-11-23`, `2026-11-23 07:30[:15]` (or with
  * 'T'), `07:30`, `now`, `today`, `yesterday`, and `7d`, `1h30m`: so long ago. A day alone is its
- * first moment, or with `end` the first one after it. Returns 0, or -1. */
+ * first millisecond, or with `end` its last. Returns 0, or -1. */
 int time_parse(const char *text, bool end, int64_t now_ms, int64_t *ret_ms);
 
 #endif

@@ -195,7 +195,7 @@ const struct setting_def *setting_find(const char *name, size_t len, enum settin
             return def;
         return NULL;
     }
-    const char *near = mu_nearest_name(name, len, names, setting_def_count);
+    const char *near = mu_nearest(name, len, names, setting_def_count);
     place_quote(name, len, quote);
     if (near)
         mu_err_set(err, MU_E_SETTINGS, _("unknown setting \"%s\": did you mean \"%s\"?"), quote,

@@ -42,7 +42,7 @@ static int unknown_key(const struct walk *walk, const char *where, const struct 
                        const char *const *names, size_t count)
 {
     char quote[PLACE_QUOTE_SIZE];
-    const char *near = mu_nearest_name(key->text, key->len, names, count);
+    const char *near = mu_nearest(key->text, key->len, names, count);
     place_quote(key->text, key->len, quote);
     if (near)
         mu_err_set(walk->err, MU_E_SETTINGS, _("%s: unknown key \"%s\": did you mean \"%s\"?"),
