@@ -42,10 +42,11 @@ struct discover_options {
     bool inspect; /* fill defines_tests (reads each file) */
 };
 
-/* Find the scripts in natural order (TS_2 before TS_10), each once (by device and inode). Links are
- * followed once, never in a circle. A PATH that is a glob matching nothing, or does not exist, is
- * MU_E_NOT_FOUND and names it; a bad -k expression MU_E_USAGE with a caret; a bad directive
- * MU_E_SETTINGS; nothing found is no error here: the list is empty. */
+/* Find the scripts: the PATHs in the order given, beneath each in natural order (TS_2 before
+ * TS_10), each file once (by device and inode; the first PATH that names it, and its own name
+ * before a link's, win). Links are followed once, never in a circle. A PATH that is a glob matching
+ * nothing, or does not exist, is MU_E_NOT_FOUND and names it; a bad -k expression MU_E_USAGE with a
+ * caret; a bad directive MU_E_SETTINGS; nothing found is no error here: the list is empty. */
 int discover(const struct project *project, struct settings_set *set,
              const struct discover_options *options, struct script_list *ret, struct mu_err *err);
 void script_list_release(struct script_list *list);

@@ -179,9 +179,20 @@ bool glob_is_pattern(const char *text)
     return strpbrk(text, "*?[") != NULL;
 }
 
+/* Most patterns differ from most paths in what they begin with: seen here, before anything is taken
+ * apart, it costs a tenth. */
+static bool begins_alike(const char *pattern, const char *path)
+{
+    while (*pattern != '\0' && !strchr("*?[\\", *pattern))
+        if (*pattern++ != *path++)
+            return false;
+    return true;
+}
+
 bool glob_match_anchored(const char *pattern, const char *path)
 {
-    return align(&pattern, &path) && match_path(pattern, path, WHOLE);
+    return align(&pattern, &path) && begins_alike(pattern, path) &&
+           match_path(pattern, path, WHOLE);
 }
 
 /* Without '/', except at its end: such a pattern fits a name anywhere. */

@@ -153,7 +153,8 @@ int project_make_home(const struct project *project, struct mu_err *err)
                             "not safe: name a local folder with --home or MUSTER_HOME"),
                           home, network);
     if (mu_mkdirs(home, 0700, err) != 0)
-        return mu_err_wrap(err, _("no home: name another with --home or MUSTER_HOME"));
+        return mu_err_wrap(err,
+                           _("cannot make the home (name another with --home or MUSTER_HOME)"));
     for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
         MU_AUTO_FREE char *path = join(home, folders[i]);
         if (!path)
