@@ -252,6 +252,8 @@ static void read_definition(struct reader *reader, bool is_class, int indent)
         if (is_method) {
             reader->method_indent = indent;
             owner->tests += span_begins(name, "test");
+            if (span_is(name, "__init__") && !owner->is_case)
+                owner->is_test = false; /* a class of the script's own: pytest takes none either */
         }
         read_header(reader);
         read_code(reader);
