@@ -48,7 +48,7 @@ static int done(const struct setting_reader *reader, const struct setting_def *d
     return 0;
 }
 
-/* "timeout: "10min" is no duration: write …" */
+/* `timeout: "10min" is no duration: write 30, …` */
 static int wrong(const char *name, const char *text, const char *what, const char *right,
                  struct mu_err *err)
 {
@@ -92,7 +92,7 @@ static const char *read_path(const struct setting_reader *reader, const char *na
     return copy;
 }
 
-static int read_int(const struct setting_def *def, const char *text, int64_t *ret)
+static int read_int(const char *text, int64_t *ret)
 {
     const char *digits = text + (*text == '-' || *text == '+');
     if (*digits == '\0' || strlen(digits) > 15 || strspn(digits, "0123456789") != strlen(digits))
@@ -141,7 +141,7 @@ static int read_number(const struct setting_reader *reader, const struct setting
             what = _("is no whole number");
             right = def->may_be_off ? _("write a number such as 3, or off")
                                     : _("write a number such as 3");
-            rc = read_int(def, number, &value);
+            rc = read_int(number, &value);
         }
         if (rc != 0)
             return wrong(def->name, text, what, right, err);
@@ -193,7 +193,7 @@ static int read_jobs(const struct setting_reader *reader, const struct setting_d
     const char *right =
         _("write 1 (one after another), 4 (four at once) or -1 (all cores but one)");
     int64_t value;
-    if (read_int(def, text, &value) != 0)
+    if (read_int(text, &value) != 0)
         return wrong(def->name, text, _("is no whole number"), right, err);
     if (value == 0 || value < def->min || value > def->max)
         return wrong(def->name, text, _("is out of range"), right, err);
