@@ -139,12 +139,11 @@ static void print_output(const struct cli *cli, const struct execution *e, const
             skipping = false;
         } else if (cli->out.is_tty && here > LONG_OUTPUT && number > KEPT_HEAD &&
                    number <= total - KEPT_TAIL && llabs(number - deciding) > KEPT_AROUND) {
-            if (!skipping)
+            if (!skipping) {
                 printf("%s%*s", term_on(&cli->out, STYLE_DIM), digits + 4, "");
-            if (!skipping)
                 printf(_("… the whole output: muster logs %s"), reference);
-            if (!skipping)
                 printf("%s\n", term_off(&cli->out));
+            }
             skipping = true;
             number++;
         } else {
