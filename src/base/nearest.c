@@ -43,8 +43,8 @@ const char *mu_nearest(const char *name, size_t len, const char *const *names, s
         if (name_len > MAX_NAME)
             continue;
         size_t distance = edit_distance(name, len, names[i], name_len);
-        if (len >= 2 && strncmp(name, names[i], len) == 0 && distance > 1)
-            distance = 1; /* begun, not finished */
+        if (len >= 2 && strncmp(name, names[i], len) == 0)
+            distance = 0; /* begun, not finished: nearer than any slip */
         if (distance < best) {
             best = distance;
             nearest = names[i];
