@@ -12,7 +12,7 @@ xgettext --from-code=UTF-8 --keyword=_ --keyword=N_ --keyword=P_:1,2 --no-locati
 	--files-from="$work/POTFILES" --output="$work/muster.pot"
 [ "$1" = check ] || cp "$work/POTFILES" po/POTFILES
 status=0
-for language in $(cat po/LINGUAS); do
+while read -r language; do
 	msgmerge --quiet --no-fuzzy-matching --output="$work/merged.po" "po/$language.po" \
 		"$work/muster.pot"
 	msgattrib --no-obsolete --output="$work/current.po" "$work/merged.po"
@@ -25,5 +25,5 @@ for language in $(cat po/LINGUAS); do
 		cat "$work/missing"
 		status=1
 	fi
-done
+done <po/LINGUAS
 [ "$1" = update ] || exit $status
