@@ -10,6 +10,7 @@
 #include "engine/loop.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -317,12 +318,17 @@ int engine_on_readable(struct engine *engine, int fd, void (*fn)(void *arg), voi
     if (!watch)
         return mu_err_nomem(err);
     watch->on_readable = fn;
+    int flags = fcntl(fd, F_GETFL);
     int rc = uv_poll_init(&engine->loop.uv, &watch->poll, fd);
     if (rc != 0) {
         free(watch);
         return mu_err_sys(err, MU_E_IO, -rc, _("cannot wait for descriptor %d"), fd);
     }
     watch_link(watch);
+    /* libuv has made it non-blocking: for a terminal that would hold for everybody who has it open,
+     * also for the shell after us. */
+    if (flags >= 0)
+        fcntl(fd, F_SETFL, flags);
     rc = uv_poll_start(&watch->poll, UV_READABLE, on_readable);
     if (rc != 0)
         return mu_err_sys(err, MU_E_IO, -rc, _("cannot wait for descriptor %d"), fd);

@@ -22,6 +22,7 @@ struct python_finder {
     struct writer *writer;
     struct python **items;
     size_t count, cap;
+    const char *prefixes[2]; /* what $VIRTUAL_ENV and $CONDA_PREFIX hold, once asked */
     struct folder_answer *folders;
     size_t folder_count, folder_cap;
     struct mu_arena arena;
@@ -52,16 +53,26 @@ void python_finder_free(struct python_finder *finder)
     free(finder);
 }
 
-/* `<folder>/.venv/bin/python` of the nearest folder up to the project; "" where there is none. */
+/* The interpreter below `prefix`: an environment has bin/python, a plain installation may have
+ * bin/python3 alone. Where there is neither, the first: its error says what was looked for. */
+static const char *python_below(struct python_finder *finder, const char *prefix)
+{
+    const char *python = mu_arena_printf(&finder->arena, "%s/bin/python", prefix);
+    const char *python3 = mu_arena_printf(&finder->arena, "%s/bin/python3", prefix);
+    return python && python3 && access(python, F_OK) != 0 && access(python3, F_OK) == 0 ? python3
+                                                                                        : python;
+}
+
+/* The interpreter of the nearest `.venv` up to the project; "" where there is none. */
 static const char *search_venv(struct python_finder *finder, const char *folder)
 {
     char *at = mu_arena_strdup(&finder->arena, folder);
     while (at && at[0]) {
-        char *candidate = mu_arena_printf(&finder->arena, "%s/.venv/bin/python", at);
-        if (!candidate)
+        char *prefix = mu_arena_printf(&finder->arena, "%s/.venv", at);
+        if (!prefix)
             return NULL;
-        if (access(candidate, F_OK) == 0)
-            return candidate;
+        if (access(prefix, F_OK) == 0)
+            return python_below(finder, prefix);
         if (strcmp(at, finder->project->folder) == 0 ||
             !mu_path_beneath(at, finder->project->folder))
             break;
@@ -172,13 +183,13 @@ const struct python *python_finder_find(struct python_finder *finder, const stru
     static const char *const variables[] = {"VIRTUAL_ENV", "CONDA_PREFIX"};
     static const char *const origins[] = {"$VIRTUAL_ENV", "$CONDA_PREFIX"};
     const char *candidate = script->settings->python, *origin = candidate ? "python:" : NULL;
-    char from_variable[4096];
     for (size_t i = 0; !candidate && i < sizeof variables / sizeof variables[0]; i++) {
         const char *prefix = getenv(variables[i]);
         if (!prefix || !prefix[0])
             continue;
-        snprintf(from_variable, sizeof from_variable, "%s/bin/python", prefix);
-        candidate = from_variable;
+        if (!finder->prefixes[i] && !(finder->prefixes[i] = python_below(finder, prefix)))
+            return NULL;
+        candidate = finder->prefixes[i];
         origin = origins[i];
     }
     if (!candidate) {

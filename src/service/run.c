@@ -187,16 +187,38 @@ static struct execution pending_row(const struct run *run, const struct run_item
     return row;
 }
 
+enum { LOG_PATH_SIZE = 128 };
+
+/* Where the log of an item lies, relative to the home: known before it starts, so that it can be read
+ * while it runs. */
+static char *log_path(const struct run *run, const struct run_item *item, char buf[LOG_PATH_SIZE])
+{
+    if (item->attempt > 1)
+        snprintf(buf, LOG_PATH_SIZE, "%s/%lld.%lld.log.zst", run->batch_folder,
+                 (long long)item->order, (long long)item->attempt);
+    else
+        snprintf(buf, LOG_PATH_SIZE, "%s/%lld.log.zst", run->batch_folder, (long long)item->order);
+    return buf;
+}
+
 static int commit_rows(struct run *run, struct mu_err *err)
 {
     size_t count = run->options.count;
     struct execution *rows = calloc(count ? count : 1, sizeof *rows);
     if (!rows)
         return mu_err_nomem(err);
-    for (size_t i = 0; i < count; i++)
+    char (*paths)[LOG_PATH_SIZE] = calloc(count ? count : 1, sizeof *paths);
+    if (!paths) {
+        free(rows);
+        return mu_err_nomem(err);
+    }
+    for (size_t i = 0; i < count; i++) {
         rows[i] = pending_row(run, &run->items[i]);
+        rows[i].log_path = log_path(run, &run->items[i], paths[i]);
+    }
     int rc = run->options.resumed ? writer_resume_batch(run->writer, &run->batch, rows, count, err)
                                   : writer_create_batch(run->writer, &run->batch, rows, count, err);
+    free(paths);
     free(rows);
     return rc;
 }
@@ -294,6 +316,19 @@ static void trouble_on_loop(void *arg)
     fill_slots(run);
 }
 
+/* Say where in muster.yaml the pattern stands that does not compile. */
+static void name_bad_rule(const struct settings *settings, struct mu_err *err)
+{
+    for (size_t i = 0; settings->verdict_rule_places && i < settings->verdict_rule_count; i++) {
+        struct verdict_rules *one = NULL;
+        if (verdict_rules_new(&settings->verdict_rules[i], 1, false, &one, NULL) != 0) {
+            mu_err_wrap(err, "%s", settings->verdict_rule_places[i]);
+            return;
+        }
+        verdict_rules_free(one);
+    }
+}
+
 /* The rules of these settings, compiled on first use. NULL: a pattern is wrong, or no memory. */
 static const struct verdict_rules *rules_for(struct run *run, const struct settings *settings,
                                              struct mu_err *err)
@@ -314,8 +349,10 @@ static const struct verdict_rules *rules_for(struct run *run, const struct setti
         mu_err_nomem(err);
         return NULL;
     }
-    if (verdict_rules_new(set.defs, set.def_count, set.from_exit, &set.rules, err) != 0)
+    if (verdict_rules_new(set.defs, set.def_count, set.from_exit, &set.rules, err) != 0) {
+        name_bad_rule(settings, err);
         return NULL;
+    }
     run->rule_sets[run->rule_set_count++] = set;
     return set.rules;
 }
@@ -486,17 +523,15 @@ static struct run_active *active_new(struct run *run, struct run_item *item, str
         active->slot++;
     active->slot++;
 
-    char name[96];
-    snprintf(name, sizeof name, item->attempt > 1 ? "%s/%lld.%lld" : "%s/%lld", run->batch_folder,
-             (long long)item->order, (long long)item->attempt);
-    const char *log_path = mu_arena_printf(&active->arena, "%s.log.zst", name);
-    active->output_dir =
-        mu_arena_printf(&active->arena, "%s/%s.files", run->options.project->home, name);
+    char log[LOG_PATH_SIZE];
+    log_path(run, item, log);
+    active->output_dir = mu_arena_printf(&active->arena, "%s/%.*s.files", run->options.project->home,
+                                         (int)(strlen(log) - strlen(".log.zst")), log);
     active->record = pending_row(run, item);
-    if (!log_path || !active->output_dir) {
+    if (!active->output_dir) {
         mu_err_nomem(err);
     } else if (recorder_new(run->options.project, item->script,
-                            rules_for(run, item->script->settings, err), log_path,
+                            rules_for(run, item->script->settings, err), log,
                             &active->recorder, err) == 0) {
         return active;
     }

@@ -98,7 +98,7 @@ const struct setting_def setting_defs[] = {
      .group = GROUP_LIMITS, MEMBER(leak_grace_ms), .default_text = "200ms",
      .summary = N_("how long processes that a script left behind may live on")},
     {.name = "stop_signal", .type = SETTING_ENUM, .per_script = true, .group = GROUP_LIMITS,
-     MEMBER(stop_signal), .choices = "INT|TERM|HUP|QUIT|USR1|USR2", .default_text = "INT",
+     MEMBER(stop_signal), .choices = "INT|TERM", .default_text = "INT",
      .example = "TERM",
      .summary = N_("the first signal at a limit; INT raises KeyboardInterrupt")},
     {.name = "slow_after", .type = SETTING_DURATION, .per_script = true, .min = 1,
@@ -142,7 +142,7 @@ const size_t setting_def_count = sizeof setting_defs / sizeof setting_defs[0];
 _Static_assert(sizeof setting_defs / sizeof setting_defs[0] <= 64, "a layer keeps a bit for each");
 
 /* In the order of stop_signal's choices. */
-static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2};
+static const int signals[] = {SIGINT, SIGTERM};
 
 int setting_signal(size_t index)
 {

@@ -185,7 +185,13 @@ class Project:
         return value
 
     def has_database(self):
-        return (self.home / "data" / "app.db").exists()
+        """There is one, and its schema is complete."""
+        if not (self.home / "data" / "app.db").exists():
+            return False
+        try:
+            return self.value("SELECT COUNT(*) FROM schema_version") >= 2
+        except sqlite3.OperationalError:
+            return False
 
     def batch(self, number=None):
         """A row of batch_execution: by its number, else the newest."""
