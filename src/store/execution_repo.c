@@ -148,15 +148,39 @@ static int insert_details(struct db *db, const struct execution *execution, stru
     return db_run(db, stmt, err);
 }
 
+/* The details of rows whose order runs on with their ids, the last of which was just inserted. */
+static int insert_details_of_rows(struct db *db, int64_t first_id, int64_t first_order,
+                                  struct mu_err *err)
+{
+    MU_AUTO_RESET sqlite3_stmt *stmt = NULL;
+    if (db_statement(db, SQL_DETAILS_INSERT_ROWS, &stmt, err) != 0 ||
+        row_bind_int(db, stmt, 1, first_id, err) != 0 ||
+        row_bind_int(db, stmt, 2, first_order - first_id, err) != 0)
+        return -1;
+    return db_run(db, stmt, err);
+}
+
 int execution_repo_insert_batch(struct db *db, const struct execution *executions, size_t count,
                                 struct mu_err *err)
 {
     MU_AUTO_TX struct db_tx tx = {0};
     if (db_tx_begin(&tx, db, err) != 0)
         return -1;
-    for (size_t i = 0; i < count; i++)
-        if (run_bound(db, SQL_EXECUTION_INSERT, &executions[i], err) != 0 ||
-            insert_details(db, &executions[i], err) != 0)
+    int64_t first_id = 0;
+    bool run_on = true;
+    for (size_t i = 0; i < count; i++) {
+        if (run_bound(db, SQL_EXECUTION_INSERT, &executions[i], err) != 0)
+            return -1;
+        int64_t id = sqlite3_last_insert_rowid(db->sqlite);
+        first_id = i == 0 ? id : first_id;
+        run_on = run_on && id == first_id + (int64_t)i &&
+                 executions[i].execution_order == executions[0].execution_order + (int64_t)i;
+    }
+    if (count > 0 && run_on &&
+        insert_details_of_rows(db, first_id, executions[0].execution_order, err) != 0)
+        return -1;
+    for (size_t i = 0; i < count && !run_on; i++)
+        if (insert_details(db, &executions[i], err) != 0)
             return -1;
     return db_tx_commit(&tx, err);
 }

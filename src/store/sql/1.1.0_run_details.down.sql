@@ -1,7 +1,6 @@
 -- The reverse, in the reverse order. An index goes before the columns that it names.
 DROP TABLE interpreters;
 DROP TABLE attachments;
-DROP INDEX idx_batch_details_order;
 DROP INDEX idx_execution_batch_counts;
 ALTER TABLE batch_execution DROP COLUMN unknown_count;
 ALTER TABLE batch_execution DROP COLUMN fail_count;

@@ -49,9 +49,6 @@ ALTER TABLE batch_execution ADD COLUMN unknown_count INTEGER DEFAULT 0;
 -- The counts of a batch without touching its rows.
 CREATE INDEX idx_execution_batch_counts
 ON execution_history(batch_id, superseded, status, result);
--- The 7 of 42/7.
-CREATE INDEX idx_batch_details_order
-ON batch_details(batch_id, execution_order);
 
 -- Files that a script left in MUSTER_OUTPUT_DIR; path is relative to the home.
 CREATE TABLE attachments (
