@@ -205,18 +205,28 @@ static void free_group(struct writer_op *group)
     }
 }
 
-static void die(struct writer *writer, const struct mu_err *err)
+/* A group is over: it counts as committed, or the writer is dead, at one moment for all who wait.
+ */
+static void conclude(struct writer *writer, struct writer_op *group, size_t count, bool failed,
+                     bool alive, const struct mu_err *err)
 {
+    struct writer_op *rest = NULL;
     pthread_mutex_lock(&writer->lock);
-    writer->dead = true;
-    writer->death = *err;
-    struct writer_op *rest = writer->head;
-    writer->head = NULL;
-    writer->tail = &writer->head;
-    writer->queued = writer->queued_bytes = 0;
-    answer(rest, true, err);
+    answer(group, failed, err);
+    if (alive) {
+        writer->out += count;
+    } else {
+        writer->dead = true;
+        writer->death = *err;
+        rest = writer->head;
+        writer->head = NULL;
+        writer->tail = &writer->head;
+        writer->queued = writer->queued_bytes = 0;
+        answer(rest, true, err);
+    }
     pthread_cond_broadcast(&writer->done);
     pthread_mutex_unlock(&writer->lock);
+    free_group(group);
     free_group(rest);
 }
 
@@ -249,16 +259,9 @@ static void *run(void *arg)
         /* A request that fails is its caller's affair; the writer goes on unless the file is bad.
          */
         alive = !failed || (writer_op_is_request(group) && err.code != MU_E_DB_CORRUPT);
-        pthread_mutex_lock(&writer->lock);
-        writer->out += count;
-        answer(group, failed, &err);
-        pthread_cond_broadcast(&writer->done);
-        pthread_mutex_unlock(&writer->lock);
-        free_group(group);
+        conclude(writer, group, count, failed, alive, &err);
         if (alive)
             maybe_checkpoint(writer);
-        else
-            die(writer, &err);
     }
     return NULL;
 }

@@ -490,7 +490,9 @@ static void killed_at_any_moment(void **state)
         close(ends[1]);
         MU_AUTO_STR struct mu_str ids = {0};
         char buf[MU_ID_SIZE * 64];
-        int64_t end_ms = mu_mono_ms() + 20 + rand_r(&seed) % 100;
+        /* Every other round from its start, while it opens; else from its first word. */
+        int64_t more_ms = 1 + rand_r(&seed) % 80;
+        int64_t end_ms = round % 2 ? mu_mono_ms() + more_ms : INT64_MAX;
         fcntl(ends[0], F_SETFL, O_NONBLOCK);
         bool killed = false;
         for (ssize_t n; (n = read(ends[0], buf, sizeof buf)) != 0;) {
@@ -498,6 +500,8 @@ static void killed_at_any_moment(void **state)
                 mu_str_append(&ids, buf, (size_t)n);
             else
                 usleep(500);
+            if (n > 0 && end_ms == INT64_MAX)
+                end_ms = mu_mono_ms() + more_ms;
             if (!killed && mu_mono_ms() >= end_ms) {
                 kill(pid, SIGKILL);
                 killed = true;
