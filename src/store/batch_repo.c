@@ -5,9 +5,6 @@
  * it is read; a final one is read as it stands. */
 #include "store/batch_repo.h"
 
-#include <string.h>
-
-#include "base/i18n.h"
 #include "store/batch_changes.h"
 #include "store/row.h"
 

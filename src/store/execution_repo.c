@@ -6,7 +6,6 @@
 
 #include <string.h>
 
-#include "base/i18n.h"
 #include "base/str.h"
 #include "store/execution_changes.h"
 #include "store/row.h"
