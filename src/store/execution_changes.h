@@ -6,7 +6,7 @@
 #include "model/execution.h"
 #include "store/row.h"
 
-enum { EXECUTION_FIELDS = 38 };
+enum { EXECUTION_FIELDS = 39 };
 extern const struct field execution_fields[EXECUTION_FIELDS]; /* `output` apart */
 
 /* PENDING → RUNNING. No such row, or not PENDING: nothing. */

@@ -1,5 +1,5 @@
 /* execution_fields[] names the columns in the order of {execution_columns} in sql/execution.sql,
- * and of the parameters ?1 … ?37 (id, which is never bound, would be ?0). Listings read the first
+ * and of the parameters ?1 … ?38 (id, which is never bound, would be ?0). Listings read the first
  * LIGHT of them; stack_trace and output, which may take a megabyte a row, only where one row is
  * asked for. */
 #include "store/execution_repo.h"
@@ -48,6 +48,7 @@ const struct field execution_fields[EXECUTION_FIELDS] = {
     F(cpu_seconds, FIELD_REAL),
     F(location, FIELD_TEXT),
     F(stop_reason, FIELD_TEXT),
+    F(stop_signals, FIELD_TEXT),
     F(hint, FIELD_TEXT),
     F(execution_order, FIELD_INT),
     F(stack_trace, FIELD_TEXT),

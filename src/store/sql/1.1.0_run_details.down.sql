@@ -14,6 +14,7 @@ ALTER TABLE batch_execution DROP COLUMN owner_start;
 ALTER TABLE batch_execution DROP COLUMN owner_pid;
 ALTER TABLE batch_execution DROP COLUMN status;
 ALTER TABLE execution_history DROP COLUMN hint;
+ALTER TABLE execution_history DROP COLUMN stop_signals;
 ALTER TABLE execution_history DROP COLUMN stop_reason;
 ALTER TABLE execution_history DROP COLUMN location;
 ALTER TABLE execution_history DROP COLUMN cpu_seconds;

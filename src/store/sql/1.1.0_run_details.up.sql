@@ -26,8 +26,9 @@ ALTER TABLE execution_history ADD COLUMN interpreter_version TEXT;
 ALTER TABLE execution_history ADD COLUMN cpu_seconds REAL;
 -- Where it failed: file:line.
 ALTER TABLE execution_history ADD COLUMN location TEXT;
--- Why muster stopped it: timeout, idle, interrupt.
+-- Why muster stopped it (timeout, idle, interrupt), and by which signals.
 ALTER TABLE execution_history ADD COLUMN stop_reason TEXT;
+ALTER TABLE execution_history ADD COLUMN stop_signals TEXT;
 ALTER TABLE execution_history ADD COLUMN hint TEXT;
 
 -- pending, running, paused, completed, cancelled, interrupted.

@@ -1,6 +1,6 @@
 -- Statements about execution_history, batch_details, performance_metrics and attachments.
 -- `fragment` is text that {braces} put into statements; `name` is a statement.
--- The parameters ?1 … ?38 of an execution and the order of {execution_columns} are those of
+-- The parameters ?1 … ?39 of an execution and the order of {execution_columns} are those of
 -- execution_fields[] in execution_repo.c.
 
 -- fragment: execution_columns
@@ -9,7 +9,8 @@ e.start_time, e.end_time, e.duration, e.status, e.result, e.exit_code, e.error_m
 e.memory_usage, e.cpu_usage, e.peak_memory, e.executor_type,
 e.attempt, e.superseded, e.wait_status, e.content_hash, e.verdict_line, e.verdict_text,
 e.verdict_rule, e.contain, e.leaky, e.leftover, e.log_path, e.output_bytes, e.output_lines,
-e.interpreter, e.interpreter_version, e.cpu_seconds, e.location, e.stop_reason, e.hint,
+e.interpreter, e.interpreter_version, e.cpu_seconds, e.location, e.stop_reason,
+e.stop_signals, e.hint,
 (SELECT d.execution_order FROM batch_details d
   WHERE d.batch_id = e.batch_id AND d.record_id = e.record_id) AS execution_order
 
@@ -20,16 +21,16 @@ INSERT INTO execution_history (
     memory_usage, cpu_usage, peak_memory, executor_type,
     attempt, superseded, wait_status, content_hash, verdict_line, verdict_text,
     verdict_rule, contain, leaky, leftover, log_path, output_bytes, output_lines,
-    interpreter, interpreter_version, cpu_seconds, location, stop_reason, hint,
-    stack_trace, output)
+    interpreter, interpreter_version, cpu_seconds, location, stop_reason,
+    stop_signals, hint, stack_trace, output)
 VALUES (
     ?1, ?2, ?3, ?4, ?5,
     ?6, ?7, ?8, ?9, ?10, ?11, ?12,
     ?13, ?14, ?15, ?16,
     ?17, ?18, ?19, ?20, ?21, ?22,
     ?23, ?24, ?25, ?26, ?27, ?28, ?29,
-    ?30, ?31, ?32, ?33, ?34, ?35,
-    ?37, ?38)
+    ?30, ?31, ?32, ?33, ?34,
+    ?35, ?36, ?38, ?39)
 
 -- The key, script, batch and attempt of a row stay as they were inserted: indexes whose columns are
 -- not set are not written again.
@@ -40,8 +41,8 @@ UPDATE execution_history SET
     executor_type = ?16, wait_status = ?19, content_hash = ?20, verdict_line = ?21,
     verdict_text = ?22, verdict_rule = ?23, contain = ?24, leaky = ?25, leftover = ?26,
     log_path = ?27, output_bytes = ?28, output_lines = ?29, interpreter = ?30,
-    interpreter_version = ?31, cpu_seconds = ?32, location = ?33, stop_reason = ?34, hint = ?35,
-    stack_trace = ?37, output = ?38
+    interpreter_version = ?31, cpu_seconds = ?32, location = ?33, stop_reason = ?34,
+    stop_signals = ?35, hint = ?36, stack_trace = ?38, output = ?39
 WHERE record_id = ?1
 
 -- Where something in the key part does differ.
