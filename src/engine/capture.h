@@ -13,7 +13,7 @@ struct engine_exec;
 
 /* How long an unfinished line waits for its newline. */
 #define CAPTURE_FLUSH_NS (100 * INT64_C(1000000))
-enum { CAPTURE_BUFFER_SIZE = 256 * 1024 };
+enum { CAPTURE_BUFFER_SIZE = 64 * 1024 };
 
 struct capture {
     struct engine_exec *exec;

@@ -8,7 +8,8 @@
  *     engine_start → on_started → (on_line | on_sample)* → on_finished
  * or, where it could not be started:
  *     engine_start → on_finished (end.started false, end.start_error filled)
- * on_finished is the one and last callback of an execution, on every way out.
+ * on_finished is the one and last callback of an execution, on every way out, and comes from the
+ * loop. on_started may come from within engine_start.
  *
  * Trees: the engine is the subreaper of everything it starts. Each script is the leader of its own
  * session and carries MUSTER_RECORD_ID in its environment; children that outlive their parents
@@ -131,11 +132,12 @@ void engine_quit(struct engine *engine);
 int engine_post(struct engine *engine, void (*fn)(void *arg), void *arg);
 /* Have `fn(arg)` called every `interval_ms` (repeat) or once after it. Timers of the service: the
  * live view, batch_timeout, --until. A gap of the loop over 1 s (suspend, SIGSTOP) moves them on,
- * as it does every limit. Returns a handle for engine_timer_stop, or NULL without memory. */
+ * as it does every limit. Returns a handle that is good until engine_timer_stop (also after it
+ * fired, and from within `fn`) or engine_free; NULL without memory. */
 struct engine_timer;
 struct engine_timer *engine_timer_start(struct engine *engine, int64_t after_ms, bool repeat,
                                         void (*fn)(void *arg), void *arg);
-void engine_timer_stop(struct engine_timer *timer);
+void engine_timer_stop(struct engine_timer *timer); /* NULL is accepted */
 /* Have `fn(arg, signo)` called on the loop's thread for each `signo` that arrives. */
 int engine_on_signal(struct engine *engine, int signo, void (*fn)(void *arg, int signo), void *arg,
                      struct mu_err *err);

@@ -80,9 +80,21 @@ struct engine_exec {
 
 enum { EXEC_TIMERS = 5 }; /* of each */
 
+/* process.c, for the others. */
+void exec_timers_init(struct engine_exec *exec);
+/* It cannot be started: on_finished says why, from within the loop. */
+void exec_refuse(struct engine_exec *exec);
+/* Out of the engine's list, its timers off. */
+void exec_unlink(struct engine_exec *exec);
+/* One user less; the last one frees it. */
+void exec_unuse(struct engine_exec *exec);
 /* A stream came to its end. */
 void exec_stream_ended(struct engine_exec *exec);
-/* uv_close's callback for the handles of an execution. */
+/* Callbacks of libuv: its pidfd is readable; one of its handles is closed. */
+void exec_exit_event(uv_poll_t *handle, int status, int events);
 void exec_handle_closed(uv_handle_t *handle);
+
+/* start.c: the next try, where there was no process to be had. */
+void exec_start_again(struct engine_exec *exec);
 
 #endif

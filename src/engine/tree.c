@@ -319,6 +319,7 @@ static void look_at(struct tree *tree, pid_t pid, bool foreign_valid, size_t *ne
         proc->root = old->root;
         proc->ours = old->ours;
         proc->stopped = old->stopped;
+        proc->named = old->named;
     } else {
         judge_alone(tree, proc);
     }
@@ -505,17 +506,18 @@ static size_t stop_walk(struct tree *tree, enum whose whose, const struct tree_r
         if (fresh == 0)
             break;
     }
-    size_t found = 0;
+    size_t found = 0, unnamed = 0;
     for (size_t i = 0; i < tree->count; i++) {
-        const struct proc *proc = &tree->procs[i];
+        struct proc *proc = &tree->procs[i];
         if (!tree_is_live(proc) || !is_meant(proc, whose, root))
             continue;
-        if (leftover && found < LEFTOVER_LINES)
-            describe(leftover, proc->pid);
         found++;
+        if (leftover && !proc->named && unnamed++ < LEFTOVER_LINES)
+            describe(leftover, proc->pid);
+        proc->named = true;
     }
-    if (leftover && found > LEFTOVER_LINES)
-        mu_str_printf(leftover, _("… and %zu more\n"), found - LEFTOVER_LINES);
+    if (leftover && unnamed > LEFTOVER_LINES)
+        mu_str_printf(leftover, _("… and %zu more\n"), unnamed - LEFTOVER_LINES);
     for (size_t i = 0; i < tree->count; i++)
         if (tree_is_live(&tree->procs[i]) && is_meant(&tree->procs[i], whose, root))
             kill(tree->procs[i].pid, SIGKILL);

@@ -35,6 +35,7 @@ struct proc {
     bool ours;              /* a descendant of ours (or of a script of ours) */
     bool foreign;           /* surely not */
     bool stopped;           /* by a stop-walk */
+    bool named;             /* in somebody's leftover */
     bool gone;              /* reaped, or no longer there */
     int stat_fd, io_fd;     /* kept from the second sight on; -1 */
 };

@@ -56,6 +56,7 @@ static struct {
     struct engine *engine;
     char folder[64];
     int left;
+    struct rlimit nofile; /* before the engine raised it */
 } fixture;
 
 static void note_started(void *user, struct engine_exec *exec, pid_t pid, int64_t start_wall_ms)
@@ -239,6 +240,7 @@ static const struct engine_events fixture_events = {note_started, note_line, not
 static int fixture_up(void **state)
 {
     fixture.left = 0;
+    getrlimit(RLIMIT_NOFILE, &fixture.nofile);
     snprintf(fixture.folder, sizeof fixture.folder, "/tmp/muster-engine-XXXXXX");
     struct mu_err err;
     if (!mkdtemp(fixture.folder) || engine_new(&fixture_events, &fixture.engine, &err) != 0)
