@@ -133,6 +133,12 @@ static void finish(struct engine_exec *exec)
     exec_unuse(exec);
 }
 
+void exec_refuse(struct engine_exec *exec)
+{
+    exec->state = EXEC_REFUSED;
+    set_timer(exec, &exec->poll, loop_now_ns(&exec->engine->loop));
+}
+
 /* --- after the script itself ended --- */
 
 static bool streams_ended(const struct engine_exec *exec)
@@ -252,13 +258,6 @@ static bool has_exited(const struct engine_exec *exec)
 
 /* --- stopping --- */
 
-/* Could not be started: said from within the loop. */
-void exec_refuse(struct engine_exec *exec)
-{
-    exec->state = EXEC_REFUSED;
-    set_timer(exec, &exec->poll, loop_now_ns(&exec->engine->loop));
-}
-
 static void note_signal(struct engine_exec *exec, const char *name)
 {
     size_t len = strlen(exec->signals_sent);
@@ -336,8 +335,8 @@ static void on_idle(void *arg)
     struct loop *loop = &exec->engine->loop;
     for (size_t i = 0; i < 2; i++)
         capture_drain(&exec->streams[i], DRAIN_BYTES);
-    if (has_exited(exec))
-        return; /* the poll is about to say so */
+    if (exec->stage != STAGE_NONE || has_exited(exec))
+        return; /* stopped by what was just read, or the poll is about to tell its end */
     int64_t due = exec->output_ns + loop->away_ns + exec->launch.idle_timeout_ms * MS;
     if (due > loop_now_ns(loop))
         set_timer(exec, &exec->idle, due);

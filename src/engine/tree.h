@@ -74,6 +74,8 @@ bool tree_is_live(const struct proc *proc);
 bool tree_is_surely_empty(struct tree *tree, const struct tree_root *root, int64_t lived_ns);
 /* How many processes of `root` lived at the last scan and are not yet reaped or gone. Reaps. */
 size_t tree_reap(struct tree *tree, struct tree_root *root);
+/* --- stop_walk.c --- */
+
 /* Send `signo` to all of `root` that the last scan saw. */
 void tree_signal(struct tree *tree, const struct tree_root *root, int signo);
 /* SIGSTOP everything of `root` until nothing new appears, then SIGKILL. Appends to `leftover` (may

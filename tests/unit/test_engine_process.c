@@ -226,6 +226,55 @@ static void engine_stop_in_both_ways(void **state)
     release_runs(runs, 2);
 }
 
+static void stop_hard(void *arg)
+{
+    engine_stop_all(fixture.engine, true);
+}
+
+static void a_second_stop_hastens_the_first(void **state)
+{
+    engine_timer_start(fixture.engine, 600, false, stop_hard, NULL);
+    RUN(run,
+        .python = "import signal, time\nsignal.signal(2, signal.SIG_IGN)\n"
+                  "while True: time.sleep(1)\n",
+        .stop_after_ms = 300, .grace_ms = 30000);
+    assert_int_equal(run.end.stop, STOP_CANCEL);
+    assert_string_equal(run.signals, "SIGINT SIGKILL");
+    assert_in_range(run.end.duration_ns / 1000000, 590, 900);
+}
+
+static void look(void *arg, const struct exec_live *live)
+{
+    int *count = arg;
+    struct run *run = live->user;
+    assert_int_equal(live->pid, run->pid);
+    assert_in_range(live->elapsed_ms, 250, 500);
+    assert_true(live->memory_mb > 1 && live->memory_mb < 100);
+    assert_false(live->stopping);
+    int samples = run->samples;
+    engine_sample_now(fixture.engine, run->exec);
+    engine_sample_now(fixture.engine, run->exec); /* too soon after the first */
+    assert_int_equal(run->samples, samples + 1);
+    ++*count;
+}
+
+static void look_at_all(void *arg)
+{
+    engine_each_running(fixture.engine, look, arg);
+}
+
+static void what_runs_now(void **state)
+{
+    int count = 0;
+    struct run runs[3] = {0};
+    for (size_t i = 0; i < 3; i++)
+        runs[i].python = "import time; time.sleep(.6)\n";
+    engine_timer_start(fixture.engine, 300, false, look_at_all, &count);
+    run_all(runs, 3);
+    assert_int_equal(count, 3);
+    release_runs(runs, 3);
+}
+
 static void slow_is_said_once(void **state)
 {
     RUN(run, .python = "import time\ntime.sleep(.6)\n", .slow_ms = 200);
@@ -341,6 +390,8 @@ int main(void)
         ENGINE_TEST(who_stops_himself_is_timed_out),
         ENGINE_TEST(silence_is_limited_when_asked),
         ENGINE_TEST(engine_stop_in_both_ways),
+        ENGINE_TEST(a_second_stop_hastens_the_first),
+        ENGINE_TEST(what_runs_now),
         ENGINE_TEST(slow_is_said_once),
         ENGINE_TEST(a_gap_of_the_loop_is_no_timeout),
         ENGINE_TEST(fork_is_tried_again),
