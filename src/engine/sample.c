@@ -78,12 +78,17 @@ static void read_meminfo(const struct sampler *sampler, double *ret_total, doubl
     *ret_available = number_after(buf, "MemAvailable:") / 1024;
 }
 
-/* From what the last scan saw. */
-static void take(struct engine_exec *exec, int64_t now, double total_mb, double available_mb)
+/* From what the last scan saw; at its beginning, since a scan may take long on a busy machine. */
+static void take(struct engine_exec *exec, double total_mb, double available_mb)
 {
     struct engine *engine = exec->engine;
     const struct sampler *sampler = &engine->sampler;
     struct exec_samples *samples = &exec->samples;
+    int64_t now = engine->tree.scanned_ns;
+    int64_t since = samples->last_ns ? samples->last_ns : exec->start_ns;
+    /* CPU is counted in ticks of 10 ms: over less than ten of them a percentage says nothing. */
+    if (samples->last_ns && now - since < SHORTEST_NS)
+        return;
     double cpu_seconds = exec->root.orphan_cpu_seconds, rss_mb = 0;
     double read_mb = exec->root.orphan_read_mb, write_mb = exec->root.orphan_write_mb;
     int64_t threads = 0, processes = 0;
@@ -102,7 +107,6 @@ static void take(struct engine_exec *exec, int64_t now, double total_mb, double 
     if (processes == 0)
         return; /* it has just ended */
 
-    int64_t since = samples->last_ns ? samples->last_ns : exec->start_ns;
     double used = cpu_seconds - samples->cpu_seconds;
     samples->cpu_percent = used > 0 && now > since ? used * 1e11 / (double)(now - since) : 0;
     samples->cpu_seconds = cpu_seconds;
@@ -170,7 +174,7 @@ void sample_due(void *arg)
             read_meminfo(&engine->sampler, &total_mb, &available_mb);
             scanned = true;
         }
-        take(exec, now, total_mb, available_mb);
+        take(exec, total_mb, available_mb);
         exec->samples.due_ns = next_due(exec, now);
     }
     arm(engine);
@@ -181,9 +185,6 @@ void sample_now(struct engine_exec *exec)
     struct engine *engine = exec->engine;
     double total_mb, available_mb;
     tree_scan(&engine->tree);
-    /* CPU is counted in ticks of 10 ms: over less than ten of them a percentage says nothing. */
-    if (mu_mono_ns() - exec->samples.last_ns < SHORTEST_NS)
-        return;
     read_meminfo(&engine->sampler, &total_mb, &available_mb);
-    take(exec, mu_mono_ns(), total_mb, available_mb);
+    take(exec, total_mb, available_mb);
 }

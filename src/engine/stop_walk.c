@@ -4,8 +4,8 @@
  * Hence the stop-walk: SIGSTOP everything found (a pending signal also makes the kernel give up a
  * fork half way), look again until nothing new appears, name what stands there, then SIGKILL all.
  *
- * Signals go to numbers just read: to hit another process, ours would have to end and the kernel to
- * give out its whole pid space within that scan. */
+ * Signals go to numbers read not long ago: to hit another process, ours would have to end and the
+ * kernel to give out its whole pid space in between. */
 #include "engine/tree.h"
 
 #include <errno.h>
@@ -77,21 +77,31 @@ static bool is_meant(const struct proc *proc, enum whose whose, const struct tre
     return false;
 }
 
+/* SIGSTOP those in the table that are not yet stopped. Returns how many. */
+static size_t stop_known(struct tree *tree, enum whose whose, const struct tree_root *root)
+{
+    size_t fresh = 0;
+    for (size_t i = 0; i < tree->count; i++) {
+        struct proc *proc = &tree->procs[i];
+        if (proc->stopped || !tree_is_live(proc) || !is_meant(proc, whose, root))
+            continue;
+        kill(proc->pid, SIGSTOP); /* another user's refuses; it is named all the same */
+        proc->stopped = true;
+        fresh++;
+    }
+    return fresh;
+}
+
 static size_t stop_walk(struct tree *tree, enum whose whose, const struct tree_root *root,
                         struct mu_str *leftover)
 {
+    /* Those known from the last scan at once: 200 that fight for the processor make the next scan
+     * take 100 ms. */
+    if (tree_is_fresh(tree))
+        stop_known(tree, whose, root);
     for (int round = 0; round < WALK_ROUNDS; round++) {
-        size_t fresh = 0;
         tree_scan(tree);
-        for (size_t i = 0; i < tree->count; i++) {
-            struct proc *proc = &tree->procs[i];
-            if (proc->stopped || !tree_is_live(proc) || !is_meant(proc, whose, root))
-                continue;
-            kill(proc->pid, SIGSTOP); /* another user's refuses; it is named all the same */
-            proc->stopped = true;
-            fresh++;
-        }
-        if (fresh == 0)
+        if (stop_known(tree, whose, root) == 0)
             break;
     }
     size_t found = 0, unnamed = 0;

@@ -40,7 +40,7 @@
 #include "base/i18n.h"
 #include "base/mem.h"
 
-#define FOREIGN_VALID_NS (2000 * INT64_C(1000000))
+#define MEMORY_VALID_NS (2000 * INT64_C(1000000))
 #define RANGE_TRUST_NS (1000 * INT64_C(1000000))
 enum { RANGE_MAX = 2000 };
 
@@ -142,10 +142,15 @@ static bool read_proc(struct tree *tree, struct proc *ret, bool keep)
     return ok;
 }
 
+/* A main thread that ended before its others looks like a zombie too, but with threads. */
+static bool is_zombie(const struct proc *proc)
+{
+    return (proc->state == 'Z' && proc->threads <= 1) || proc->state == 'X';
+}
+
 bool tree_is_live(const struct proc *proc)
 {
-    /* A main thread that ended before its others looks like a zombie with threads. */
-    return !proc->gone && (proc->state != 'Z' || proc->threads > 1) && proc->state != 'X';
+    return !proc->gone && !is_zombie(proc);
 }
 
 /* Which root the mark in its environment names. */
@@ -175,7 +180,7 @@ static double timeval_seconds(struct timeval tv)
     return (double)tv.tv_sec + (double)tv.tv_usec / 1e6;
 }
 
-/* Reap this one if it is our child and has ended. */
+/* Reap this one if it has ended and is our child (by now). */
 static bool reap(struct proc *proc)
 {
     struct rusage usage;
@@ -290,10 +295,10 @@ static void judge_by_parents(struct tree *tree, struct proc *procs, size_t count
 }
 
 /* Read what `pid` is into the new table, unless it is known to be foreign. */
-static void look_at(struct tree *tree, pid_t pid, bool foreign_valid, size_t *new_count,
+static void look_at(struct tree *tree, pid_t pid, bool memory_valid, size_t *new_count,
                     size_t *new_foreign)
 {
-    if (foreign_valid && has_pid(tree->foreign, tree->foreign_count, pid)) {
+    if (memory_valid && has_pid(tree->foreign, tree->foreign_count, pid)) {
         if (MU_GROW(tree->foreign_scratch, tree->foreign_scratch_cap, *new_foreign + 1) == 0)
             tree->foreign_scratch[(*new_foreign)++] = pid;
         return;
@@ -302,6 +307,13 @@ static void look_at(struct tree *tree, pid_t pid, bool foreign_valid, size_t *ne
         return;
     struct proc *old = find_proc(tree->procs, tree->count, pid);
     struct proc *proc = &tree->scratch[*new_count];
+    /* Nothing of interest changes in these any more; a bomb leaves them by the thousand. */
+    if (old && memory_valid && !old->gone && (old->stopped || is_zombie(old))) {
+        *proc = *old;
+        old->stat_fd = old->io_fd = -1;
+        (*new_count)++;
+        return;
+    }
     *proc = (struct proc){.pid = pid, .stat_fd = -1, .io_fd = -1};
     if (old) {
         proc->stat_fd = old->stat_fd;
@@ -323,11 +335,15 @@ static void look_at(struct tree *tree, pid_t pid, bool foreign_valid, size_t *ne
     (*new_count)++;
 }
 
+bool tree_is_fresh(const struct tree *tree)
+{
+    return mu_mono_ns() - tree->scanned_ns < MEMORY_VALID_NS;
+}
+
 void tree_scan(struct tree *tree)
 {
-    int64_t now = mu_mono_ns();
-    bool foreign_valid = now - tree->scanned_ns < FOREIGN_VALID_NS;
-    tree->scanned_ns = now;
+    bool memory_valid = tree_is_fresh(tree);
+    tree->scanned_ns = mu_mono_ns();
     size_t count = 0, foreign_count = 0;
     _Alignas(8) char buf[16384];
     lseek(tree->proc_fd, 0, SEEK_SET);
@@ -337,7 +353,7 @@ void tree_scan(struct tree *tree)
             at += entry->d_reclen;
             if (entry->d_name[0] < '1' || entry->d_name[0] > '9')
                 continue;
-            look_at(tree, (pid_t)strtol(entry->d_name, NULL, 10), foreign_valid, &count,
+            look_at(tree, (pid_t)strtol(entry->d_name, NULL, 10), memory_valid, &count,
                     &foreign_count);
         }
     }
@@ -356,8 +372,7 @@ void tree_scan(struct tree *tree)
         if (proc->foreign &&
             MU_GROW(tree->foreign_scratch, tree->foreign_scratch_cap, foreign_count + 1) == 0)
             tree->foreign_scratch[foreign_count++] = proc->pid;
-        bool zombie = proc->state == 'Z' && proc->threads <= 1;
-        if (!proc->ours || (zombie && proc->ppid == tree->self && !is_leader(proc) && reap(proc)))
+        if (!proc->ours || (is_zombie(proc) && !is_leader(proc) && reap(proc)))
             close_kept(proc);
         else
             tree->scratch[kept++] = *proc;

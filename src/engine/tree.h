@@ -67,6 +67,8 @@ void tree_remove(struct tree *tree, struct tree_root *root);
 /* Read the process table, reap orphans that ended. Without memory or descriptors the table is what
  * could be read. */
 void tree_scan(struct tree *tree);
+/* The last scan is so young that no number in it can be another process's by now. */
+bool tree_is_fresh(const struct tree *tree);
 /* A process of ours that the last scan saw lives (a leader too). */
 bool tree_is_live(const struct proc *proc);
 /* `root` has surely left nothing behind. Cheap; false means that a scan must tell. Only once its
