@@ -14,6 +14,11 @@ static bool reserve(struct mu_str *str, size_t more)
     return !str->failed;
 }
 
+void mu_str_reserve(struct mu_str *str, size_t more)
+{
+    reserve(str, more);
+}
+
 void mu_str_append(struct mu_str *str, const void *data, size_t len)
 {
     if (!reserve(str, len))

@@ -15,6 +15,8 @@ struct mu_str {
 
 void mu_str_append(struct mu_str *str, const void *data, size_t len);
 void mu_str_puts(struct mu_str *str, const char *text);
+/* Room for `more` bytes behind `len`; `failed` is set where there is none. */
+void mu_str_reserve(struct mu_str *str, size_t more);
 void mu_str_putc(struct mu_str *str, char c);
 void mu_str_printf(struct mu_str *str, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void mu_str_clear(struct mu_str *str); /* len = 0, the memory stays */

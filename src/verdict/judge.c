@@ -228,13 +228,13 @@ void judge_line(struct judge *judge, enum stream stream, const char *data, size_
         judge->last_stderr_len = len < TEXT_MAX_BYTES ? len : TEXT_MAX_BYTES;
         memcpy(judge->last_stderr, data, judge->last_stderr_len);
     }
-    bool waited_for = judge->rules->user_count > 0 || judge->trace[s].state != TRACE_IDLE ||
-                      judge->trace_trails || judge->uncaught;
-    if (!waited_for && (blank || !prefilter_may_matter(&judge->rules->prefilter, data, len))) {
-        if (!blank)
-            judge->frameworks.unittest[s].ran_open = false;
+    bool waited_for = judge->trace[s].state != TRACE_IDLE || judge->trace_trails || judge->uncaught;
+    bool matters =
+        waited_for || (!blank && prefilter_may_matter(&judge->rules->prefilter, data, len));
+    if (!matters && !blank)
+        judge->frameworks.unittest[s].ran_open = false;
+    if (!matters && judge->rules->user_count == 0)
         return;
-    }
 
     if (len > LINE_MAX_BYTES) {
         mu_str_clear(&judge->joined);
@@ -252,14 +252,14 @@ void judge_line(struct judge *judge, enum stream stream, const char *data, size_
     const char *line = mu_str_text(&judge->clean);
     blank = is_blank(line, judge->clean.len);
 
-    bool is_output = read_trace(judge, s, blank);
+    bool is_output = !matters || read_trace(judge, s, blank);
     if (is_output || judge->trace[s].state == TRACE_AFTER) {
         const struct user_rule *rule =
             rules_match(judge->rules, line, judge->clean.len, judge->match);
         if (rule)
             decide(judge, &judge->user, rule->result, rule->name);
     }
-    if (!is_output || blank)
+    if (!matters || !is_output || blank)
         return;
     struct statement said;
     bool is_tap;
@@ -321,7 +321,7 @@ static void name_function(const struct trace_frame *frame, struct mu_str *ret)
         len -= (size_t)(equals + 3 - text);
         text = equals + 3;
     }
-    static const char *const words[] = {"return ", "await ", "yield ", "raise "};
+    static const char *const words[] = {"return ", "await ", "yield "};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (strncmp(text, words[i], strlen(words[i])) == 0) {
             text += strlen(words[i]);
@@ -382,11 +382,13 @@ static void describe_end(struct judge *judge, const struct verdict_end *end,
                          enum exec_status status, struct judgement *ret)
 {
     const struct trace *trace = judge->last_trace;
+    bool in_unittest = judge->overall.line > 0 && judge->overall.result == RESULT_FAIL &&
+                       strcmp(judge->overall.rule, "unittest") == 0;
     bool signaled = end->started && WIFSIGNALED(end->wait_status);
     bool stopped = end->timed_out || end->cancelled;
     if (trace) {
-        bool ended =
-            status != EXEC_SUCCESS && (judge->uncaught || judge->trace_trails || trace->dump);
+        bool ended = status != EXEC_SUCCESS &&
+                     (judge->uncaught || judge->trace_trails || trace->dump || in_unittest);
         describe_trace(judge, trace, ended, ret);
     }
     if (end->out_of_memory && !stopped) {

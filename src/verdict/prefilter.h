@@ -8,7 +8,8 @@
 
 struct prefilter {
     uint8_t class_of[256];
-    uint32_t *next; /* [state][class]; the high bit marks a hit */
+    uint32_t *next;    /* [state][class]: where the next row begins; the high bit marks a hit */
+    uint32_t *endings; /* [state]: bit 0: a trigger ends here; bit n: a whole word of n bytes */
     size_t classes;
 };
 

@@ -19,6 +19,14 @@
 #define END "(?=$|[,.|()\\]:\\-gbm]|(?<=[PF])[xv])(?!:?0)"
 /* "…, no failures", "… with 0 errors" */
 #define TAIL "(?:[,.(]?[mn0X]+[mqS]*[ejfF]+)*[).]*"
+/* Without one of these letters no rule of that result fits. */
+static const char *const needs[] = {
+    [RESULT_NONE] = NULL,
+    [RESULT_PASS] = "Pptsog",
+    [RESULT_FAIL] = "FfjbBzZn",
+    [RESULT_UNKNOWN] = "Ue",
+};
+
 /* Where a cell of a row begins and ends. */
 #define CELL "(?:^|[:,|.\\-\\]>)\\[(])"
 #define CELL_END "(?=$|[,|.\\])(:\\[\\-])"
@@ -157,10 +165,15 @@ struct statement shapes_read(const struct shapes *shapes, const struct shape *sh
                 return said;
         }
     }
+    bool may_fit[] = {true, true, true, true};
+    for (size_t i = RESULT_PASS; i <= RESULT_UNKNOWN; i++)
+        may_fit[i] = strpbrk(shape->text, needs[i]) != NULL;
     for (size_t i = 0; i < RULES; i++) {
         const struct shape_rule *rule = &table[i];
         if (pure && rule->level == LEVEL_ROW)
             break;
+        if (!may_fit[rule->result])
+            continue;
         if (pcre2_match(shapes->codes[i], (PCRE2_SPTR)shape->text, shape->len, 0, 0, match, NULL) >
             0) {
             if (rule->level == LEVEL_OVERALL)

@@ -13,6 +13,7 @@
  */
 #include "verdict/trace.h"
 
+#include <ctype.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -275,30 +276,26 @@ static void take_source(struct trace_parser *p, const char *text, size_t len)
     memset(p->open, 0, sizeof p->open);
 }
 
-/* `package.Name` or `package.Name: message`: at least a dot, or both cases of letters. */
+/* `package.Name` or `package.Name: message`. A verdict that follows cut-off frames is none. */
 static bool is_exception_line(const char *line, size_t len, size_t *ret_name_len)
 {
-    static const char *const verdicts[] = {"Passed", "Failed", "Pass", "Fail"};
-    bool dot = false, upper = false, small = false;
+    static const char *const verdicts[] = {"passed", "failed", "pass", "fail", "ok", "ng"};
+    bool dot = false;
     size_t n = 0;
     for (; n < len; n++) {
         char c = line[n];
-        unsigned char u = (unsigned char)c;
-        if (c >= 'A' && c <= 'Z')
-            upper = true;
-        else if ((c >= 'a' && c <= 'z') || u >= 0x80)
-            small = true;
-        else if (c == '.' && n > 0 && n + 1 < len && line[n + 1] != '.' && line[n + 1] != ' ')
+        if (c == '.' && n > 0 && n + 1 < len && line[n + 1] != '.' && line[n + 1] != ' ')
             dot = true;
-        else if (n == 0 || !((c >= '0' && c <= '9') || c == '_' || c == '<' || c == '>'))
+        else if (!(isalpha((unsigned char)c) || (unsigned char)c >= 0x80 || c == '_') &&
+                 (n == 0 || !(isdigit((unsigned char)c) || c == '<' || c == '>')))
             break;
     }
     for (size_t i = 0; i < sizeof verdicts / sizeof verdicts[0]; i++)
-        if (strlen(verdicts[i]) == n && memcmp(verdicts[i], line, n) == 0)
+        if (strlen(verdicts[i]) == n && strncasecmp(verdicts[i], line, n) == 0)
             return false;
     *ret_name_len = n;
     return n > 0 && (n == len || (line[n] == ':' && (n + 1 == len || line[n + 1] == ' '))) &&
-           (dot || (upper && small));
+           (dot || (line[0] >= 'A' && line[0] <= 'Z'));
 }
 
 static bool is_assertion(const char *name, size_t len)

@@ -471,12 +471,16 @@ int words_init(struct words *words)
 {
     memset(words, 0, sizeof *words);
     words->next = calloc(WORDS, sizeof *words->next);
-    if (!words->next)
+    words->length = calloc(WORDS, sizeof *words->length);
+    if (!words->next || !words->length) {
+        words_release(words);
         return -1;
+    }
     for (size_t i = 0; i < WORDS; i++) {
         size_t len = strlen(table[i].text);
         uint16_t *at = &words->first[hash_of(table[i].text, len)];
-        while (*at && strlen(table[*at - 1].text) >= len)
+        words->length[i] = (uint8_t)len;
+        while (*at && words->length[*at - 1] >= len)
             at = &words->next[*at - 1];
         words->next[i] = *at;
         *at = (uint16_t)(i + 1);
@@ -495,6 +499,7 @@ int words_init(struct words *words)
 void words_release(struct words *words)
 {
     free(words->next);
+    free(words->length);
     pcre2_code_free(words->prefix);
     memset(words, 0, sizeof *words);
 }
@@ -519,7 +524,7 @@ static size_t find_word(const struct words *words, const char *text, size_t len,
 {
     for (uint16_t i = words->first[hash_of(text, len)]; i; i = words->next[i - 1]) {
         const char *word = table[i - 1].text;
-        size_t n = strlen(word);
+        size_t n = words->length[i - 1];
         if (n <= len && memcmp(word, text, n) == 0 &&
             (n == len || !is_alnum(word[n - 1]) || !is_alnum(text[n]))) {
             *ret_letter = table[i - 1].letter;
@@ -940,17 +945,22 @@ void words_shape(const struct words *words, const char *line, size_t len, struct
         close_up(scratch);
     size_t folded = scratch->len;
     mu_str_putc(scratch, '\0');
-    for (size_t i = 0; i < folded && !scratch->failed; i++)
-        mu_str_putc(scratch, lower(scratch->data[i]));
+    mu_str_reserve(scratch, folded);
     if (scratch->failed)
         return;
+    for (size_t i = 0; i < folded; i++)
+        scratch->data[folded + 1 + i] = lower(scratch->data[i]);
+    scratch->len += folded;
+    scratch->data[scratch->len] = '\0';
     struct reader r = {.words = words,
                        .text = scratch->data,
                        .small = scratch->data + folded + 1,
                        .len = folded,
                        .shape = ret};
     size_t head = folded < 128 ? folded : 128; /* a prefix is short */
-    if (pcre2_match(words->prefix, (PCRE2_SPTR)r.small, head, 0, 0, match, NULL) > 0)
+    const char *first = r.small + strspn(r.small, " \t");
+    if (*first && strchr("0123456789[(<dinwecfts", *first) &&
+        pcre2_match(words->prefix, (PCRE2_SPTR)r.small, head, 0, 0, match, NULL) > 0)
         r.at = pcre2_get_ovector_pointer(match)[1];
     size_t file_checked = 0;
     while (r.at < r.len) {

@@ -37,6 +37,7 @@ struct shape {
 struct words {
     uint16_t first[1024]; /* by hash of the first bytes: index + 1 into the table, longest first */
     uint16_t *next;
+    uint8_t *length;
     pcre2_code *prefix; /* what loggers put before the message */
 };
 
