@@ -8,7 +8,7 @@ static const struct {
     const char *output;
     enum exec_result result;
 } cases[] = {
-/* clang-format off */
+    /* clang-format off */
     /* a verdict word alone, in any decoration */
     {"【合格】", RESULT_PASS},
     {">>> PASS <<<", RESULT_PASS},
@@ -501,7 +501,7 @@ static const struct {
     {"ok 1 - a\nok 2 - b", RESULT_UNKNOWN},
     {"1..1\nok 1 # skip no CAN", RESULT_UNKNOWN},
     {"1..3", RESULT_UNKNOWN},
-/* clang-format on */
+    /* clang-format on */
 };
 
 static void every_family_comes_out_right(void **state)
