@@ -58,7 +58,7 @@ UPDATE execution_history SET status = 'RUNNING', start_time = ?2
 WHERE record_id = ?1 AND status = 'PENDING'
 
 -- name: execution_cancel_pending
-UPDATE execution_history SET status = 'CANCELLED'
+UPDATE execution_history SET status = 'CANCELLED', log_path = NULL
 WHERE batch_id = ?1 AND status = 'PENDING'
 
 -- Earlier attempts of the scripts for which there are rows after id ?2.
