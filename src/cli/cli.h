@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -28,6 +29,7 @@ struct batch_number {
 struct cli {
     int argc; /* as main got them */
     char **argv;
+    mode_t user_umask; /* what scripts get; muster's own is 077 */
     char **envp; /* the user's own environment: what scripts inherit (main changes LANGUAGE) */
     const struct command *command;
     struct given_option *given; /* in the order typed */

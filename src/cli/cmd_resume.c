@@ -37,6 +37,7 @@ static int resume(struct cli *cli, struct settings_set *set, const struct batch 
         .jobs = jobs ? settings_jobs(settings_batch(set))
                      : (size_t)(batch->max_parallel > 0 ? batch->max_parallel : 1),
         .environment = cli->envp,
+        .umask = cli->user_umask,
         .script_args = plan->script_args,
         .resumed = batch,
         .previous = plan->previous,

@@ -232,6 +232,7 @@ static int run_scripts(struct cli *cli, struct settings_set *set, int argc, char
         .name = cli_option(cli, OPT_NAME),
         .until_wall_ms = until_ms,
         .environment = cli->envp,
+        .umask = cli->user_umask,
         .script_args = cli->script_args,
         .command = cli->argv,
     };

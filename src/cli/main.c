@@ -129,9 +129,13 @@ static int flush_output(struct cli *cli, int status)
 
 int main(int argc, char **argv, char **envp)
 {
-    umask(077);
+    struct cli cli = {
+        .argc = argc,
+        .argv = argv,
+        .user_umask = umask(077),
+        .envp = copy_environment(envp),
+    };
     open_standard_streams();
-    struct cli cli = {.argc = argc, .argv = argv, .envp = copy_environment(envp)};
     if (!cli.envp)
         return EXIT_BROKEN;
     language_init(early_language(argc, argv));

@@ -1,4 +1,5 @@
 /* The last word on a batch: what failed, why, since when, and what to type next. */
+#include <ctype.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -211,6 +212,26 @@ static void print_single(const struct run_view *view)
     print_leaks((struct run_view *)view);
 }
 
+/* What `42/…` may be followed by for an item: its file name where that can be typed and means this
+ * one alone, else its number. */
+static void reference_name(const struct run_view *view, const struct run_item *item,
+                           struct mu_str *ret)
+{
+    const char *name = item->script->script_name;
+    size_t count, same = 0;
+    const struct run_item *items = run_items(view->run, &count);
+    for (size_t i = 0; i < count; i++)
+        same += strcmp(items[i].script->script_name, name) == 0;
+    bool plain = same == 1;
+    for (const char *p = name; *p; p++)
+        plain =
+            plain && ((unsigned char)*p >= 0x80 || strchr("._-", *p) || isalnum((unsigned char)*p));
+    if (plain)
+        mu_str_puts(ret, name);
+    else
+        mu_str_printf(ret, "%" PRId64, item->order);
+}
+
 static void print_next(const struct run_view *view, enum run_end end)
 {
     const struct term *term = &view->cli->out;
@@ -223,10 +244,13 @@ static void print_next(const struct run_view *view, enum run_end end)
     for (size_t i = 0; i < view->notable_count && !first; i++)
         if (is_failure(&view->notable[i]))
             first = &view->notable[i];
-    if (first && !view->single)
-        printf(_("look: muster show %" PRId64 "/%" PRId64), id, first->item->order);
-    else
+    if (first && !view->single) {
+        MU_AUTO_STR struct mu_str name = {0};
+        reference_name(view, first->item, &name);
+        printf(_("look: muster show %" PRId64 "/%s"), id, mu_str_text(&name));
+    } else {
         printf(_("look: muster show %" PRId64), id);
+    }
     if (failed > 0 && !view->single)
         fputs(_("   again: muster run --failed"), stdout);
     if (end != RUN_WHOLE && counts->by_status[EXEC_CANCELLED] > 0)

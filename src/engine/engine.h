@@ -47,6 +47,7 @@ struct launch {
     int64_t sample_interval_ms;
     int64_t slow_after_ms; /* on_slow is called once then; 0: never */
     int stop_signal;       /* SIGINT or SIGTERM */
+    mode_t umask;          /* the user's own: muster's is 077 */
     void *user;            /* handed to every callback */
 };
 

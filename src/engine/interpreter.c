@@ -152,8 +152,12 @@ static int ask(const char *file, const char *cwd, struct mu_str *answer, int *re
     MU_AUTO_FD int in = fds[1];
     char *argv[] = {(char *)file, (char *)"-E",     (char *)"-s", (char *)"-S",
                     (char *)"-c", (char *)question, NULL};
-    struct spawn spawn = {
-        .file = file, .argv = argv, .envp = environ, .cwd = cwd, .stdio = {null_fd, in, in}};
+    struct spawn spawn = {.file = file,
+                          .argv = argv,
+                          .envp = environ,
+                          .cwd = cwd,
+                          .stdio = {null_fd, in, in},
+                          .umask = 077};
     struct spawn_failure failure;
     pid_t pid = spawn_process(&spawn, &failure);
     mu_fd_close(&in);

@@ -65,6 +65,7 @@ vfork_and_exec(const struct spawn *spawn, int close_up_to, volatile struct spawn
     }
     if (spawn->nofile)
         setrlimit(RLIMIT_NOFILE, spawn->nofile);
+    umask(spawn->umask);
     step = SPAWN_CWD;
     if (spawn->cwd && chdir(spawn->cwd) != 0)
         goto failed;

@@ -15,6 +15,7 @@ struct spawn {
     const char *cwd;             /* NULL: the current one */
     int stdio[3];                /* borrowed; above 2 each */
     const struct rlimit *nofile; /* its limit of descriptors; NULL: ours */
+    mode_t umask;
 };
 
 /* What failed, and how: 0 where nothing did. */

@@ -161,6 +161,7 @@ static int try_start(struct engine_exec *exec, const struct launch *launch, stru
         .cwd = launch->cwd,
         .stdio = {stdio.child[0], stdio.child[1], stdio.child[2]},
         .nofile = engine->nofile_raised ? &engine->nofile : NULL,
+        .umask = launch->umask,
     };
     struct rusage self;
     getrusage(RUSAGE_SELF, &self);

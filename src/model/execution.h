@@ -60,7 +60,7 @@ struct execution {
     const char *location;               /* where it failed: "c_temp.py:34", from the trace */
     const char *stop_reason; /* why muster stopped it: "timeout", "idle", "interrupt" …, or NULL */
     const char *stop_signals; /* what it was sent: "SIGINT SIGABRT SIGKILL", or NULL */
-    const char *hint;        /* what may help, one sentence (English; translated when shown) */
+    const char *hint;         /* what may help, one sentence (English; translated when shown) */
 };
 
 /* An execution with every nullable member NULL. */

@@ -214,6 +214,7 @@ int launch_prepare(const struct launch_context *context, const struct script *sc
         .sample_interval_ms = settings->sample_interval_ms,
         .slow_after_ms = settings->slow_after_ms,
         .stop_signal = settings->stop_signal,
+        .umask = context->umask,
     };
     return 0;
 }

@@ -19,6 +19,7 @@ struct launch_context {
     const struct project *project;
     const char *batch_id;
     char *const *environment; /* the user's own, NULL-terminated: what scripts inherit */
+    mode_t umask;             /* the user's own */
     char *const *script_args; /* after `--`; NULL-terminated, or NULL */
     size_t slot_cores;        /* cores that a slot has: OMP_NUM_THREADS */
 };

@@ -110,6 +110,7 @@ json_t *execution_to_json(const struct execution *e, bool whole)
         {"cpu_seconds", real(e->cpu_seconds)},
         {"location", json_text(e->location)},
         {"stop_reason", json_text(e->stop_reason)},
+        {"stop_signals", json_text(e->stop_signals)},
         {"hint", json_text(e->hint)},
     };
     json_t *object = OBJECT_OF(members);

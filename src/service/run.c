@@ -189,8 +189,8 @@ static struct execution pending_row(const struct run *run, const struct run_item
 
 enum { LOG_PATH_SIZE = 128 };
 
-/* Where the log of an item lies, relative to the home: known before it starts, so that it can be read
- * while it runs. */
+/* Where the log of an item lies, relative to the home: known before it starts, so that it can be
+ * read while it runs. */
 static char *log_path(const struct run *run, const struct run_item *item, char buf[LOG_PATH_SIZE])
 {
     if (item->attempt > 1)
@@ -207,7 +207,7 @@ static int commit_rows(struct run *run, struct mu_err *err)
     struct execution *rows = calloc(count ? count : 1, sizeof *rows);
     if (!rows)
         return mu_err_nomem(err);
-    char (*paths)[LOG_PATH_SIZE] = calloc(count ? count : 1, sizeof *paths);
+    char(*paths)[LOG_PATH_SIZE] = calloc(count ? count : 1, sizeof *paths);
     if (!paths) {
         free(rows);
         return mu_err_nomem(err);
@@ -316,19 +316,6 @@ static void trouble_on_loop(void *arg)
     fill_slots(run);
 }
 
-/* Say where in muster.yaml the pattern stands that does not compile. */
-static void name_bad_rule(const struct settings *settings, struct mu_err *err)
-{
-    for (size_t i = 0; settings->verdict_rule_places && i < settings->verdict_rule_count; i++) {
-        struct verdict_rules *one = NULL;
-        if (verdict_rules_new(&settings->verdict_rules[i], 1, false, &one, NULL) != 0) {
-            mu_err_wrap(err, "%s", settings->verdict_rule_places[i]);
-            return;
-        }
-        verdict_rules_free(one);
-    }
-}
-
 /* The rules of these settings, compiled on first use. NULL: a pattern is wrong, or no memory. */
 static const struct verdict_rules *rules_for(struct run *run, const struct settings *settings,
                                              struct mu_err *err)
@@ -349,10 +336,8 @@ static const struct verdict_rules *rules_for(struct run *run, const struct setti
         mu_err_nomem(err);
         return NULL;
     }
-    if (verdict_rules_new(set.defs, set.def_count, set.from_exit, &set.rules, err) != 0) {
-        name_bad_rule(settings, err);
+    if (verdict_rules_new(set.defs, set.def_count, set.from_exit, &set.rules, err) != 0)
         return NULL;
-    }
     run->rule_sets[run->rule_set_count++] = set;
     return set.rules;
 }
@@ -394,6 +379,7 @@ static int run_open(struct run *run, struct mu_err *err)
         .project = options->project,
         .batch_id = run->batch_id,
         .environment = options->environment,
+        .umask = options->umask,
         .script_args = options->script_args,
         .slot_cores = cores > run->jobs ? cores / run->jobs : 1,
     };
@@ -525,14 +511,15 @@ static struct run_active *active_new(struct run *run, struct run_item *item, str
 
     char log[LOG_PATH_SIZE];
     log_path(run, item, log);
-    active->output_dir = mu_arena_printf(&active->arena, "%s/%.*s.files", run->options.project->home,
-                                         (int)(strlen(log) - strlen(".log.zst")), log);
+    active->output_dir =
+        mu_arena_printf(&active->arena, "%s/%.*s.files", run->options.project->home,
+                        (int)(strlen(log) - strlen(".log.zst")), log);
     active->record = pending_row(run, item);
     if (!active->output_dir) {
         mu_err_nomem(err);
     } else if (recorder_new(run->options.project, item->script,
-                            rules_for(run, item->script->settings, err), log,
-                            &active->recorder, err) == 0) {
+                            rules_for(run, item->script->settings, err), log, &active->recorder,
+                            err) == 0) {
         return active;
     }
     active_free(active);

@@ -44,6 +44,7 @@ struct run_options {
     const char *name;         /* NULL: none */
     int64_t until_wall_ms;    /* start nothing more from then on; 0: never */
     char *const *environment; /* what scripts inherit, NULL-terminated */
+    mode_t umask;             /* the same */
     char *const *script_args; /* NULL-terminated, or NULL */
     char *const *command;     /* the command line, NULL-terminated; a resumed batch keeps its own */
     /* resume: the batch, and per script its last attempt (execution_order and attempt count). */

@@ -97,7 +97,6 @@ static int apply(struct composition *composition, const struct settings_layer *l
                 out->verdict_require = in->verdict_require;
             if (layer->verdict_set & VERDICT_RULES) {
                 out->verdict_rules = in->verdict_rules;
-                out->verdict_rule_places = in->verdict_rule_places;
                 out->verdict_rule_count = in->verdict_rule_count;
             }
         } else {

@@ -49,7 +49,6 @@ struct settings {
     bool verdict_from_exit, verdict_require;
     int executor; /* index in the choices: only `process`, 0, in this version */
     struct verdict_rule_def *verdict_rules;
-    const char **verdict_rule_places; /* "muster.yaml:12:14" of each rule's pattern */
     size_t verdict_rule_count;
 };
 

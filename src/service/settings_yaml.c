@@ -84,10 +84,11 @@ static int read_env(const struct walk *walk, const struct yaml_node *map)
 }
 
 static int read_rule(const struct walk *walk, const struct yaml_node *map,
-                     struct verdict_rule_def *rule, const char **ret_place)
+                     struct verdict_rule_def *rule)
 {
     static const char *const names[] = {"match", "result"};
     static const char example[] = "{match: '^VERDICT=NOK', result: FAIL}";
+    const struct yaml_node *pattern = NULL;
     if (map->type != YAML_MAP)
         return wrong_form(walk, "verdict.rules", map, example);
     for (const struct yaml_node *key = map->first; key; key = key->next->next) {
@@ -97,7 +98,6 @@ static int read_rule(const struct walk *walk, const struct yaml_node *map,
             return unknown_key(walk, "verdict.rules", key, names, 2);
         if (value->type != YAML_SCALAR)
             return wrong_form(walk, "verdict.rules", value, example);
-        char buf[512];
         if (is_match && (value->len == 0 || strlen(value->text) != value->len)) {
             mu_err_set(walk->err, MU_E_SETTINGS,
                        _("verdict.rules: an empty pattern: write a regular expression"));
@@ -105,10 +105,7 @@ static int read_rule(const struct walk *walk, const struct yaml_node *map,
         }
         if (is_match) {
             rule->pattern = value->text;
-            *ret_place = mu_arena_strdup(walk->reader.arena,
-                                         place_name(walk->text, value->pos, buf, sizeof buf));
-            if (!*ret_place)
-                return mu_err_nomem(walk->err);
+            pattern = value;
         } else if (exec_result_parse(value->text, &rule->result) != 0 ||
                    rule->result == RESULT_NONE) {
             char quote[PLACE_QUOTE_SIZE];
@@ -118,6 +115,11 @@ static int read_rule(const struct walk *walk, const struct yaml_node *map,
             return place(walk, value);
         }
     }
+    /* Compiled here only to be found wrong in its place; a batch compiles its own. */
+    struct verdict_rules *compiled = NULL;
+    if (rule->pattern && verdict_rules_new(rule, 1, false, &compiled, walk->err) != 0)
+        return place(walk, pattern);
+    verdict_rules_free(compiled);
     if (!rule->pattern || rule->result == RESULT_NONE) {
         mu_err_set(walk->err, MU_E_SETTINGS, _("verdict.rules: no \"%s\" in this rule: write %s"),
                    rule->pattern ? "result" : "match", example);
@@ -136,14 +138,12 @@ static int read_rules(const struct walk *walk, const struct yaml_node *list)
     for (const struct yaml_node *entry = list->first; entry; entry = entry->next)
         count++;
     values->verdict_rules = mu_arena_alloc(arena, (count + 1) * sizeof *values->verdict_rules);
-    values->verdict_rule_places =
-        mu_arena_alloc(arena, (count + 1) * sizeof *values->verdict_rule_places);
-    if (!values->verdict_rules || !values->verdict_rule_places)
+    if (!values->verdict_rules)
         return mu_err_nomem(walk->err);
     values->verdict_rule_count = count;
     size_t i = 0;
     for (const struct yaml_node *entry = list->first; entry; entry = entry->next, i++)
-        if (read_rule(walk, entry, &values->verdict_rules[i], &values->verdict_rule_places[i]) != 0)
+        if (read_rule(walk, entry, &values->verdict_rules[i]) != 0)
             return -1;
     walk->reader.layer->verdict_set |= VERDICT_RULES;
     return 0;

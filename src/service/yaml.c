@@ -253,6 +253,16 @@ static int syntax_error(struct builder *builder, struct fy_diag *diag)
     mu_err_set(builder->err, MU_E_SETTINGS, _("this is no YAML (%s): write NAME: VALUE lines"),
                error && error->msg ? error->msg : _("unreadable"));
     const struct place_text *text = builder->text;
+    /* A line indented by a tab is what is nearly always meant, wherever libfyaml stumbles. */
+    for (size_t i = builder->base; i < text->len; i++) {
+        if (text->data[i] != '\t')
+            continue;
+        size_t begin = i;
+        while (begin > builder->base && text->data[begin - 1] == ' ')
+            begin--;
+        if (begin == builder->base || text->data[begin - 1] == '\n')
+            return fail_at(builder, i, _("a tab does not indent in YAML: write blanks"));
+    }
     size_t pos = builder->base;
     if (error && error->line > 0) {
         for (int line = 1; line < error->line; line++) {

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/i18n.h"
@@ -27,7 +28,8 @@ enum {
     GROUP_BYTES = 4 << 20, /* large outputs need no company */
     QUEUE_BYTES = 32 << 20,
     QUEUE_MAX = 65536,
-    LOCK_WAIT_MS = 250,   /* at a time, so that others may open between two attempts */
+    LOCK_WAIT_MS = 250,   /* at a time … */
+    LOCK_GAP_US = 25000,  /* … and then nobody of ours holds the flock: readers may open */
     BUSY_AFTER_MS = 5000, /* then a held lock is trouble */
     RETRY_MS = 1000,
     GIVE_UP_BUSY_MS = 60000, /* writer_free: after that long in trouble the rest is lost */
@@ -169,8 +171,10 @@ static int persist(struct writer *writer, const struct writer_op *group, struct 
     int64_t began_ms = mu_mono_ms();
     struct mu_err trouble = MU_ERR_INIT;
     while (commit_group(writer, group, &trouble) != 0) {
-        if (trouble.code == MU_E_BUSY && mu_mono_ms() - began_ms < BUSY_AFTER_MS)
+        if (trouble.code == MU_E_BUSY && mu_mono_ms() - began_ms < BUSY_AFTER_MS) {
+            usleep(LOCK_GAP_US);
             continue;
+        }
         bool give_up = !may_pass(trouble.code) || writer_op_is_request(group);
         if (!reported && !writer_op_is_request(group)) {
             writer->events.on_trouble(writer->events.arg, &trouble);

@@ -59,7 +59,6 @@ def test_a_broken_selection(project):
 @pytest.mark.parametrize("content", [
     b"\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\xff\xfe\x80\n" * 40,
     b"print('\xff\xfe')\n",
-    b"print(1)\x00\n",
     "print('\u5408\u683c')\n".encode("utf-16"),
 ])
 def test_a_file_that_is_no_text(project, content):

@@ -30,6 +30,12 @@ finally:
     project.assert_nothing_left(0)
 
 
+def test_the_mask_of_new_files_is_the_users_own(project):
+    project.write("a.py", "import os\nprint(oct(os.umask(0)))\n")
+    project.muster("run", code=0, preexec_fn=lambda: os.umask(0o027))
+    assert project.execution("a.py")["output"].strip() == "0o27"
+
+
 def test_a_pass_before_a_timeout_does_not_stand(project):
     project.write("a.py", 'import time\nprint("合格", flush=True)\ntime.sleep(60)\n')
     project.muster("run", "--timeout", "1s", code=1)

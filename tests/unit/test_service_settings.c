@@ -531,7 +531,7 @@ static void values_read_back_as_they_are_written(void **state)
 {
     struct settings_set *set =
         load("python: null\nscripts: [a, 'b c', \"q\\\"\\n\"]\ncwd: project\nstdin: newline\n"
-             "timeout: off\ngrace: 1500ms\noutput_limit: 3000000\nstop_signal: usr1\njobs: 4\n"
+             "timeout: off\ngrace: 1500ms\noutput_limit: 3000000\nstop_signal: term\njobs: 4\n"
              "env: {A: \"it's: x\", N: null}\nfail_fast: 2\n"
              "verdict: {from: exit, rules: [{match: '^\\s*\"x\"', result: FAIL}]}\n");
     struct mu_arena arena = {0};
