@@ -11,6 +11,11 @@ PREFIX ?= /usr/local
 TIME   ?= 60
 ONLY   ?=
 
+# The binary and its messages alone: the unit tests are built when they are run. Says nothing where
+# there is nothing to do.
+compile = ninja -C $(1) -n muster muster-gmo | grep -q 'no work to do' || \
+	ninja -C $(1) muster muster-gmo
+
 .PHONY: help deps build run test bench lint fmt asan tsan fuzz soak install
 
 help: ## Say what there is
@@ -20,7 +25,7 @@ deps: ## Install what building, testing, linting, fuzzing and the bench need (ap
 	@tools/deps.sh build test lint fuzz bench
 
 build: $(BUILD)/build.ninja ## Build build/muster
-	@ninja -C $(BUILD) --quiet
+	@$(call compile,$(BUILD))
 
 run: build ## Run examples/ in a scratch home
 	@tools/run_examples.sh $(BUILD)/muster
@@ -42,10 +47,10 @@ fmt: ## Format all C files in place
 	@find src include tests -name '*.[ch]' 2>/dev/null | xargs clang-format -i
 
 asan: build-asan/build.ninja ## Build build-asan/muster (ASan + UBSan)
-	@ninja -C build-asan --quiet
+	@$(call compile,build-asan)
 
 tsan: build-tsan/build.ninja ## Build under ThreadSanitizer and run the unit tests
-	@ninja -C build-tsan --quiet
+	@$(call compile,build-tsan)
 	@meson test -C build-tsan --print-errorlogs
 
 fuzz: ## Run every fuzz target for TIME seconds (60)

@@ -77,7 +77,7 @@ def screen(project, tmp_path):
     def start(*arguments, columns=80, rows=24):
         command = " ".join(f"'{argument}'" for argument in (BINARY, *arguments))
         subprocess.run([*tmux, "new-session", "-d", "-x", str(columns), "-y", str(rows),
-                        f"{command}; echo exit=$?; exec cat"],
+                        f"{command}; echo exit=$?; exec sleep 300"],
                        cwd=project.folder, env={**project.env, "TERM": "xterm-256color"},
                        check=True, timeout=20)
         started.append(True)

@@ -129,10 +129,6 @@ class Project:
         master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
-        def own_terminal():
-            os.setsid()
-            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-
         process = self.start(*arguments, stdin=slave, stdout=slave, stderr=slave,
                              preexec_fn=own_terminal,
                              env={"TERM": "xterm-256color", **(env or {})})
@@ -224,6 +220,17 @@ class Project:
             assert batch[column] == statuses.count(status), column
         assert self.value("PRAGMA integrity_check") == "ok"
 
+    def wait_until_running(self, script_name):
+        """Wait until the database says that the script runs; it may not be there yet."""
+        def runs():
+            try:
+                return self.has_database() and self.rows(
+                    "SELECT 1 FROM execution_history WHERE script_name = ? AND status = 'RUNNING'",
+                    script_name)
+            except sqlite3.OperationalError:  # not migrated yet
+                return False
+        wait_for(runs, f"{script_name} to run")
+
     # -- processes
 
     def survivors(self):
@@ -243,6 +250,12 @@ class Project:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 pass
+
+
+def own_terminal():
+    """In the child: make standard input the controlling terminal of a session of its own."""
+    os.setsid()
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
 def _text(argument):

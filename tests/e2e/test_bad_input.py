@@ -273,7 +273,7 @@ def test_a_database_that_stays_locked(project):
     ("jobs: 0\n", 1, "0"),
     ("output_limit: 1Q\n", 1, "1Q"),
     ("unbuffered: perhaps\n", 1, "perhaps"),
-    ("stop_signal: HUP\n", 1, "HUP"),
+    ("stop_signal: KILL\n", 1, "KILL"),
     ("runner: nose\n", 1, "nose"),
     ("retries: {count: 2}\n", 1, "retries"),
     ("group: can0\n", 1, "group"),
@@ -284,7 +284,7 @@ def test_a_database_that_stays_locked(project):
     ("overrides:\n  - {scripts: 'a/**', jobs: 3}\n", 2, "jobs"),
     ("overrides:\n  - {timeout: 3s}\n", 2, "scripts"),
     ("jobs: 2\njobs: 3\n", 2, "jobs"),
-    ("jobs: 2\n\ttimeout: 5s\n", 2, ""),
+    ("jobs: 2\n\ttimeout: 5s\n", None, ""),
     ("env: {A: [1\n", None, ""),
     ("- a\n- b\n", 1, ""),
 ])

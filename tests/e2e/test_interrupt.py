@@ -10,9 +10,9 @@ import pytest
 from harness import wait_for
 
 SLOW = """
-import time
+import pathlib, time
 try:
-    print("running", flush=True)
+    pathlib.Path("in-its-loop").touch()
     time.sleep(60)
 finally:
     print("closed", flush=True)
@@ -27,11 +27,8 @@ def running(project):
 
     def start(*options):
         process = project.start("run", *options, start_new_session=True)
-        wait_for(lambda: project.has_database() and project.rows(
-            "SELECT 1 FROM execution_history WHERE script_path = 'b.py' AND status = 'RUNNING'"),
-            "b.py to run")
-        wait_for(lambda: b"running" in project.muster("logs", "latest/b.py").out_bytes,
-                 "b.py to reach its loop")
+        project.wait_until_running("b.py")
+        wait_for((project.folder / "in-its-loop").exists, "b.py to reach its loop")
         return process
     return start
 
@@ -54,8 +51,9 @@ def test_once(project, running, signo):
 
 
 def test_twice_kills_now(project, running):
-    project.write("b.py", "import signal, time\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n"
-                          "print('running', flush=True)\ntime.sleep(60)\n")
+    project.write("b.py", "import pathlib, signal, time\n"
+                          "signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+                          "pathlib.Path('in-its-loop').touch()\ntime.sleep(60)\n")
     process = running()
     os.kill(process.pid, signal.SIGINT)
     time.sleep(0.5)
@@ -101,8 +99,7 @@ def test_resume_keeps_how_it_was_started(project):
     project.write("a.py", SLOW)
     project.write("b.py", "import sys\nprint(sys.argv[1:])\n")
     process = project.start("run", "--timeout", "7m", "--", "--port", "7")
-    wait_for(lambda: project.has_database() and project.rows(
-        "SELECT 1 FROM execution_history WHERE status = 'RUNNING'"), "a.py to run")
+    project.wait_until_running("a.py")
     os.kill(process.pid, signal.SIGINT)
     assert project.finish(process).code == 130
     project.passing("a.py")
@@ -160,8 +157,7 @@ def test_the_clock_of_a_stopped_muster_stands(project):
     project.write("a.py", "import time\ntime.sleep(2)\nprint('PASS')\n")
     project.passing("b.py")
     process = project.start("run", "--timeout", "4s")
-    wait_for(lambda: project.has_database() and project.rows(
-        "SELECT 1 FROM execution_history WHERE status = 'RUNNING'"), "a.py to run")
+    project.wait_until_running("a.py")
     os.kill(process.pid, signal.SIGSTOP)
     time.sleep(5)
     os.kill(process.pid, signal.SIGCONT)

@@ -1,12 +1,17 @@
 """What a person sees: the live block, the summary, help, languages."""
+import fcntl
+import os
+import pty
 import re
+import signal
 import sqlite3
 import subprocess
+import termios
 import time
 
 import pytest
 
-from harness import plain, wait_for
+from harness import own_terminal, plain, wait_for
 
 
 def test_the_live_view(project, screen):
@@ -18,7 +23,7 @@ def test_the_live_view(project, screen):
                       "the live block", 20)
     assert "不合格" in during
     after = wait_for(lambda: (text := capture()) and "exit=" in text and text, "the end", 30)
-    assert "exit=1" in after and "b.py" in after and "muster show 1/b.py" in after
+    assert "exit=1" in after and "b.py" in after and "muster show 1/" in after
 
 
 @pytest.mark.parametrize("columns, rows", [(40, 10), (80, 24), (200, 50), (20, 5)])
@@ -45,6 +50,26 @@ def test_help_of_every_command(project):
         assert project.muster("help", command, code=0).out == \
             project.muster(command, "--help", code=0).out
     assert project.muster("--help", code=0).out
+
+
+@pytest.mark.parametrize("ending", ["by itself", "Ctrl-C"])
+def test_the_terminal_is_left_as_it_was(project, ending):
+    """Whatever comes next on this terminal finds it blocking, echoing and in lines."""
+    project.write("a.py", "import time\ntime.sleep(1.5)\n")
+    project.passing("b.py")
+    master, slave = pty.openpty()
+    try:
+        before = termios.tcgetattr(slave), fcntl.fcntl(slave, fcntl.F_GETFL)
+        process = project.start("run", stdin=slave, stdout=slave, stderr=slave,
+                                preexec_fn=own_terminal, env={"TERM": "xterm"})
+        project.wait_until_running("a.py")
+        if ending == "Ctrl-C":
+            process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=60) == (0 if ending == "by itself" else 130)
+        assert (termios.tcgetattr(slave), fcntl.fcntl(slave, fcntl.F_GETFL)) == before
+    finally:
+        os.close(slave)
+        os.close(master)
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
