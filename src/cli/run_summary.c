@@ -16,13 +16,19 @@
 
 enum { NOTABLE_SHOWN = 20, RULE_COLUMNS = 64, REASON_COLUMNS = 48 };
 
+/* It defines tests, started none, and passed without a word: nothing was tested. */
+static bool tested_nothing(const struct run_item *item)
+{
+    return item->script->defines_tests > 0 && item->script->settings->runner == RUNNER_AUTO &&
+           item->status == EXEC_SUCCESS && item->result != RESULT_PASS;
+}
+
 size_t run_summary_unstarted(const struct run_view *view)
 {
     size_t count, found = 0;
     const struct run_item *items = run_items(view->run, &count);
     for (size_t i = 0; i < count; i++)
-        found +=
-            items[i].script->defines_tests > 0 && items[i].script->settings->runner == RUNNER_AUTO;
+        found += tested_nothing(&items[i]);
     return found;
 }
 
@@ -128,7 +134,7 @@ static void print_unstarted(struct run_view *view)
     size_t limit = view->cli->out.is_tty ? 5 : SIZE_MAX;
     for (size_t i = 0; i < count && shown < limit; i++) {
         const struct script *script = items[i].script;
-        if (script->defines_tests <= 0 || script->settings->runner != RUNNER_AUTO)
+        if (!tested_nothing(&items[i]))
             continue;
         printf(P_("  %s defines %d test, starts none: `runner: pytest`?\n",
                   "  %s defines %d tests, starts none: `runner: pytest`?\n", script->defines_tests),
