@@ -174,3 +174,12 @@ void clean_line(const char *text, size_t len, struct mu_str *ret)
     if (ret->data)
         ret->data[ret->len] = '\0';
 }
+
+size_t whole_characters(const char *text, size_t len, size_t max)
+{
+    if (len <= max)
+        return len;
+    while (max > 0 && ((unsigned char)text[max] & 0xc0) == 0x80)
+        max--;
+    return max;
+}

@@ -17,4 +17,7 @@ void decode_line(const char *data, size_t len, struct mu_str *ret);
  * is followed by text stays. This is how rules read a line. */
 void clean_line(const char *text, size_t len, struct mu_str *ret);
 
+/* The largest length up to `max` that cuts no character of UTF-8. */
+size_t whole_characters(const char *text, size_t len, size_t max);
+
 #endif

@@ -104,16 +104,6 @@ void judge_free(struct judge *judge)
     free(judge);
 }
 
-/* The largest length up to `max` that cuts no character. */
-static size_t whole_characters(const char *text, size_t len, size_t max)
-{
-    if (len <= max)
-        return len;
-    while (max > 0 && ((unsigned char)text[max] & 0xc0) == 0x80)
-        max--;
-    return max;
-}
-
 static void decide(struct judge *judge, struct decision *ret, enum exec_result result,
                    const char *rule)
 {
@@ -225,7 +215,7 @@ void judge_line(struct judge *judge, enum stream stream, const char *data, size_
     bool blank = is_blank(data, len);
     judge->line++;
     if (s == 1 && !blank) {
-        judge->last_stderr_len = len < TEXT_MAX_BYTES ? len : TEXT_MAX_BYTES;
+        judge->last_stderr_len = whole_characters(data, len, TEXT_MAX_BYTES);
         memcpy(judge->last_stderr, data, judge->last_stderr_len);
     }
     bool waited_for = judge->trace[s].state != TRACE_IDLE || judge->trace_trails || judge->uncaught;

@@ -11,14 +11,14 @@
 #include "base/error.h"
 
 /* A label that says the whole: 测试结果, Final Result, 总体, Overall. */
-#define DONE "[qaSm]+D[,.:\\-m]*"
-#define LABEL "(?:" DONE ")?[qmOAaS]*(?:L|O|(?<=[qOS])K)[qmOLSK]*|" DONE
-#define SEP "[:\\->.\\[(]*[ymq]*"
+#define DONE "[AqaSm]+D[,.:\\-m]*"
+#define LABEL "(?:" DONE ")?[qmOAaST]*(?:L|O|(?<=[qOS])K)[qmOLSK]*|" DONE
+#define SEP "[:\\->.\\[\\](]*[ymq]*"
 #define FAIL "b?(?:F|f)"
 #define PASS "g?[PptsQ]"
 #define END "(?=$|[,.|()\\]:\\-gbm]|(?<=[PF])[xv])(?!:?0)"
 /* "…, no failures", "… with 0 errors" */
-#define TAIL "(?:[,.(]?[mn0X]+[mqS]*[ejfF]+)*[).]*"
+#define TAIL "(?:[,.(]?[mn0X]+[mqS]*[ejfF]+[cqSC]*)*[).]*"
 /* Without one of these letters no rule of that result fits. */
 static const char *const needs[] = {
     [RESULT_NONE] = NULL,
@@ -69,16 +69,17 @@ static const struct shape_rule {
     {"^(?:" LABEL ")" SEP "(?:U|e)" END, LEVEL_OVERALL, RESULT_UNKNOWN, false, "labelled result"},
 
     {"^(?:" FAIL ")+(?:\\(.*)?$", LEVEL_OVERALL, RESULT_FAIL, false, "bare verdict"},
-    {"^(?:g?[Ppt])+$|^g?P\\([^Ff]*$", LEVEL_OVERALL, RESULT_PASS, false, "bare verdict"},
+    {"^(?:g?[Ppt])+$|^g?P\\([^Ff]*$|^g?[Ppt]\\(Q$", LEVEL_OVERALL, RESULT_PASS, false,
+     "bare verdict"},
     {"^U+$|^q*[,:]?U+$", LEVEL_OVERALL, RESULT_UNKNOWN, false, "bare verdict"},
 
     {"^[qmO]*B[AqSCTmcO]*[Ppt]", LEVEL_OVERALL, RESULT_FAIL, false, "sentence"},
     {"^[AOqSTmyLc9]*A[AOqSCTmyLc9]*(?:F|f)m?[.]*$", LEVEL_OVERALL, RESULT_FAIL, false, "sentence"},
     {"^[OqSmyLa]*[qSLO]a?m*y?b?(?:F|f)m?[.]*$", LEVEL_OVERALL, RESULT_FAIL, false, "sentence"},
-    {"^X[mqSCc]*(?:F|f)", LEVEL_OVERALL, RESULT_FAIL, false, "failed items"},
+    {"^X[mqSCc]*(?:F|f)m?(?:[cCSq:,.]|$)", LEVEL_OVERALL, RESULT_FAIL, false, "failed items"},
     {"^[qm]+(?:F|f)[.,]?9j", LEVEL_OVERALL, RESULT_FAIL, false, "doctest"},
-    {"^[AOqSTmyLc9]*A[AOqSCTmyLc9]*[Ppts]m*" TAIL "$", LEVEL_OVERALL, RESULT_PASS, false,
-     "sentence"},
+    {"^(?:[Tqa]+9[cSC]*,)?[AOqSTmyLc9]*A[AOqSCTmyLc9]*[Ppts]m*" TAIL "$", LEVEL_OVERALL,
+     RESULT_PASS, false, "sentence"},
     {"^[AOqSmyLTc9]*A[AOqSCTmyLc9]*[qSCLc]m*o" TAIL "$", LEVEL_OVERALL, RESULT_PASS, false,
      "sentence"},
     {"^[OqSmyLa]*[qSLO]m*y?g?[Ppt]m*" TAIL "$", LEVEL_OVERALL, RESULT_PASS, false, "sentence"},
@@ -93,6 +94,7 @@ static const struct shape_rule {
     {"(?<!n)X[mc9qS]*(?:F|f)(?:[cCSq:,.]|$)", LEVEL_ROW, RESULT_FAIL, false, "failed item"},
     {"bf|" CELL "b?F" CELL_END "(?!:?0)", LEVEL_ROW, RESULT_FAIL, false, "failed item"},
     {"[^nE0/HP]F" CELL_END "(?!:?0)", LEVEL_ROW, RESULT_FAIL, false, "failed item"},
+    {"^[qmOL]*t:[zn]$", LEVEL_ROW, RESULT_FAIL, false, "failed item"},
     {"^F(?:x:)?C", LEVEL_ROW, RESULT_FAIL, false, "failed item"},
     {"[:|\\]>]\\[?b?f(?=$|[,|\\])])|[|:xvC9]b$|\\|b\\||[:|]\\[?b?j$", LEVEL_ROW, RESULT_FAIL, false,
      "failed item"},
@@ -152,14 +154,16 @@ struct statement shapes_read(const struct shapes *shapes, const struct shape *sh
         if (counts_read(shape, &counts, &titled, &foreign)) {
             struct statement said = counts_judge(&counts);
             bool both = counts.pass >= 0 && counts.fail >= 0;
-            pure = !titled && !foreign;
-            if (!pure && (!both || (foreign && said.result == RESULT_PASS && !titled)))
+            pure =
+                !titled && !foreign && (counts.pass >= 0 || counts.fail >= 0 || counts.errors >= 0);
+            if ((titled || foreign) &&
+                (!both || (foreign && said.result == RESULT_PASS && !titled)))
                 said.level = LEVEL_NONE;
             if (titled && said.level == LEVEL_OVERALL) {
                 said.level = LEVEL_ROW;
                 said.weak = said.result == RESULT_PASS && !counts.pass_strong;
             }
-            if (pure)
+            if (!titled && !foreign)
                 *ret_counts = counts;
             if (said.level != LEVEL_NONE)
                 return said;

@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "verdict/decode.h"
 #include "verdict/hints.h"
 
 enum { TRACE_PART_BYTES = 32 * 1024, TRACE_FIELD_BYTES = 500 };
@@ -75,7 +76,7 @@ static size_t blanks_of(const char *line, size_t len)
 static void set(struct mu_str *str, const char *text, size_t len)
 {
     mu_str_clear(str);
-    mu_str_append(str, text, len < TRACE_FIELD_BYTES ? len : TRACE_FIELD_BYTES);
+    mu_str_append(str, text, whole_characters(text, len, TRACE_FIELD_BYTES));
 }
 
 static void frame_clear(struct trace_frame *frame)

@@ -128,6 +128,7 @@ static const struct word {
     {"結論", 'L'},
     {"判定", 'L'},
     {"评定", 'L'},
+    {"判断", 'L'},
     {"评价", 'L'},
     {"总评", 'L'},
     {"result", 'L'},
@@ -173,10 +174,12 @@ static const struct word {
     {"completed", 'D'},
     {"done", 'D'},
     {"ended", 'D'},
+    {"end", 'D'},
     {"完成", 'D'},
     {"结束", 'D'},
     {"完毕", 'D'},
     {"执行", 'a'},
+    {"循环", 'a'},
     {"运行", 'a'},
     {"execution", 'a'},
     {"run", 'a'},
@@ -187,12 +190,14 @@ static const struct word {
     {"套件", 'S'},
     {"case", 'S'},
     {"cases", 'S'},
+    {"examples", 'S'},
     {"testcase", 'S'},
     {"testcases", 'S'},
     {"tests", 'S'},
     {"suite", 'S'},
     {"script", 'S'},
     {"步骤", 'C'},
+    {"指标", 'C'},
     {"测试步骤", 'C'},
     {"测试组", 'C'},
     {"测试项", 'C'},
@@ -217,6 +222,8 @@ static const struct word {
     {"everything", 'A'},
     {"both", 'A'},
     {"全部", 'A'},
+    {"各项", 'A'},
+    {"各", 'A'},
     {"所有", 'A'},
     {"均", 'A'},
     {"全", 'A'},
@@ -255,6 +262,7 @@ static const struct word {
     {"存在", 'X'},
     {"有", 'X'},
     {"发现", 'X'},
+    {"部分", 'X'},
     {"出现", 'X'},
     {"包含", 'X'},
     {"some", 'X'},
@@ -273,6 +281,8 @@ static const struct word {
     {"不存在", 'n'},
     {"未出现", 'n'},
     {"为", 'm'},
+    {"的", 'm'},
+    {"out of", 'm'},
     {"了", 'm'},
     {"已", 'm'},
     {"判定为", 'L'},
@@ -689,8 +699,8 @@ static size_t fraction_end(const char *text, size_t n, size_t len)
     return 0;
 }
 
-/* 12, 12.5, 2/3, 0x1f, 10:22, 3s, 5%. A fraction's value is what it is a part of. */
-static char number_letter(const char *text, size_t n, int64_t *ret_value)
+/* 12, 12.5, 2/3, 0x1f, 10:22, 3s, 5%. A fraction has two values. */
+static char number_letter(const char *text, size_t n, int64_t ret_values[2])
 {
     uint64_t value[2] = {0, 0};
     size_t part = 0;
@@ -706,7 +716,8 @@ static char number_letter(const char *text, size_t n, int64_t *ret_value)
         else
             return 'v';
     }
-    *ret_value = (int64_t)value[part];
+    ret_values[0] = (int64_t)value[0];
+    ret_values[1] = (int64_t)value[1];
     if (part == 1)
         return value[1] == 0 ? 'v' : value[0] == value[1] ? 'Q' : value[0] < value[1] ? 'R' : 'v';
     return value[0] == 0 ? '0' : '9';
@@ -799,6 +810,13 @@ static size_t file_end(const char *small, size_t at, size_t len)
     return 0;
 }
 
+static void put_number(struct shape *shape, int64_t value)
+{
+    if (shape->number_count < SHAPE_NUMBERS)
+        shape->numbers[shape->number_count] = value;
+    shape->number_count++;
+}
+
 static void read_ascii_run(struct reader *r)
 {
     size_t end = run_end(r->text, r->at, r->len), n = end - r->at;
@@ -810,6 +828,8 @@ static void read_ascii_run(struct reader *r)
         char first = r->text[r->at], second = n > 1 ? r->text[r->at + 1] : 0;
         if (letter == 'f' && first >= 'A' && first <= 'Z' && second >= 'A' && second <= 'Z')
             letter = 'F'; /* FAIL, NG: said loud, a verdict and no verb */
+        if (letter == 'j' && memcmp(r->text + r->at, "FAILURE", n) == 0 && n == 7)
+            letter = 'F';
         if (n == 2 && memcmp(small, "ng", 2) == 0 && letter == 'f' && r->shape->len > 0 &&
             strchr("09v", r->shape->text[r->shape->len - 1]))
             letter = 'v'; /* nanograms */
@@ -829,13 +849,14 @@ static void read_ascii_run(struct reader *r)
                 }
             }
         }
-        int64_t value = 0;
+        int64_t values[2] = {0, 0};
         size_t fraction = fraction_end(small, n, r->len - r->at);
         n = letter != 'v' && fraction > 0 ? fraction : n;
-        letter = letter == 'v' ? 'v' : number_letter(small, n, &value);
-        if (letter != 'v' && r->shape->number_count < SHAPE_NUMBERS)
-            r->shape->numbers[r->shape->number_count] = value;
-        r->shape->number_count += letter != 'v';
+        letter = letter == 'v' ? 'v' : number_letter(small, n, values);
+        if (letter != 'v')
+            put_number(r->shape, values[0]);
+        if (letter == 'Q' || letter == 'R')
+            put_number(r->shape, values[1]);
         put_word(r, letter, false, false);
     } else if (put_joined(r, end)) {
         ;

@@ -30,8 +30,9 @@ enum { SHAPE_MAX = 384, SHAPE_NUMBERS = 32 };
 struct shape {
     char text[SHAPE_MAX + 1]; /* letters as above, trimmed */
     size_t len;
-    int64_t numbers[SHAPE_NUMBERS]; /* the values of its letters 0, 9, Q, R, in their order */
-    size_t number_count;            /* may exceed the array: then too many to be counts */
+    int64_t
+        numbers[SHAPE_NUMBERS]; /* the values of its letters 0 and 9, two for Q and R, in order */
+    size_t number_count;        /* may exceed the array: then too many to be counts */
 };
 
 struct words {
