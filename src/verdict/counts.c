@@ -36,6 +36,7 @@ static bool name(struct counts *counts, char word, char kind, const int64_t *val
     int64_t *at = slot(counts, word);
     if (*at >= 0)
         return false;
+    counts->named = true;
     counts->pass_strong = counts->pass_strong || word == 'P';
     counts->fail_weak = counts->fail_weak || word == 'W';
     *at = values[0];
@@ -65,6 +66,7 @@ static bool name_total(struct counts *counts, const char *text, size_t len, bool
         return false;
     counts->ran =
         counts->ran || (leads && memchr(text, 'S', len)) || (paired && memchr(text, 'S', len));
+    counts->named = true;
     if (counts->total < 0)
         counts->total = value;
     return true;

@@ -165,8 +165,7 @@ static void read_words(struct judge *judge)
     if (judge->cut.failed || judge->scratch.failed)
         judge->out_of_memory = true;
     struct statement said = shapes_read(&judge->rules->shapes, &shape, judge->match, &counts);
-    if (counts.pass >= 0 || counts.fail >= 0 || counts.total >= 0 || counts.errors >= 0 ||
-        counts.skipped >= 0 || counts.pending >= 0)
+    if (said.level != LEVEL_ROW && counts.named)
         take_counts(judge, &counts, &said);
     take_statement(judge, &said);
 }
@@ -394,7 +393,11 @@ static void describe_end(struct judge *judge, const struct verdict_end *end,
                WEXITSTATUS(end->wait_status) == 1 && judge->last_stderr_len > 0) {
         mu_str_clear(&judge->decoded);
         decode_line(judge->last_stderr, judge->last_stderr_len, &judge->decoded);
-        clean_line(mu_str_text(&judge->decoded), judge->decoded.len, &judge->message);
+        mu_str_clear(&judge->clean);
+        clean_line(mu_str_text(&judge->decoded), judge->decoded.len, &judge->clean);
+        const char *text = mu_str_text(&judge->clean);
+        mu_str_append(&judge->message, text,
+                      whole_characters(text, judge->clean.len, TEXT_MAX_BYTES));
     }
     if (judge->message.len > 0)
         ret->error_message = judge->message.data;

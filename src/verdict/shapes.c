@@ -13,7 +13,7 @@
 /* A label that says the whole: 测试结果, Final Result, 总体, Overall. */
 #define DONE "[AqaSm]+D[,.:\\-m]*"
 #define LABEL "(?:" DONE ")?[qmOAaST]*(?:L|O|(?<=[qOS])K)[qmOLSK]*|" DONE
-#define SEP "[:\\->.\\[\\](]*[ymq]*"
+#define SEP "[ym]?[:\\->.\\[\\](]*[ymq]*"
 #define FAIL "b?(?:F|f)"
 #define PASS "g?[PptsQ]"
 #define END "(?=$|[,.|()\\]:\\-gbm]|(?<=[PF])[xv])(?!:?0)"
@@ -45,6 +45,8 @@ static const struct shape_rule {
     {"^[^,|]*[09]:[PpFf].*[,|][^,|]*0:[PpFf]|0:[PpFf].*9:[PpFf]|9:[PpFf].*0:[PpFf]", LEVEL_NONE,
      RESULT_NONE, false, "legend"},
     {"^[PptsoFf]\\|[PptsoFf]$", LEVEL_NONE, RESULT_NONE, false, "legend"},
+    {"^(?=.*n[mqSCac]*[Ffj])(?:n[mqSCac]*[Ffj]|[^PptsoFfj])*$", LEVEL_NONE, RESULT_NONE, false,
+     "negation"},
     {"E[:mL]*[\\[(]?[Ffj]|Em?[Ffj]", LEVEL_NONE, RESULT_NONE, false, "expectation"},
 
     /* Overall. */
@@ -76,15 +78,16 @@ static const struct shape_rule {
     {"^[qmO]*B[AqSCTmcO]*[Ppt]", LEVEL_OVERALL, RESULT_FAIL, false, "sentence"},
     {"^[AOqSTmyLc9]*A[AOqSCTmyLc9]*(?:F|f)m?[.]*$", LEVEL_OVERALL, RESULT_FAIL, false, "sentence"},
     {"^[OqSmyLa]*[qSLO]a?m*y?b?(?:F|f)m?[.]*$", LEVEL_OVERALL, RESULT_FAIL, false, "sentence"},
-    {"^X[mqSCc]*(?:F|f)m?(?:[cCSq:,.]|$)", LEVEL_OVERALL, RESULT_FAIL, false, "failed items"},
+    {"^fX[qSC]+$|^X[mqSCc]*(?:F|f)m?(?:[cCSq:,.]|$)", LEVEL_OVERALL, RESULT_FAIL, false,
+     "failed items"},
     {"^[qm]+(?:F|f)[.,]?9j", LEVEL_OVERALL, RESULT_FAIL, false, "doctest"},
     {"^(?:[Tqa]+9[cSC]*,)?[AOqSTmyLc9]*A[AOqSCTmyLc9]*[Ppts]m*" TAIL "$", LEVEL_OVERALL,
      RESULT_PASS, false, "sentence"},
     {"^[AOqSmyLTc9]*A[AOqSCTmyLc9]*[qSCLc]m*o" TAIL "$", LEVEL_OVERALL, RESULT_PASS, false,
      "sentence"},
-    {"^[OqSmyLa]*[qSLO]m*y?g?[Ppt]m*" TAIL "$", LEVEL_OVERALL, RESULT_PASS, false, "sentence"},
+    {"^[OqSmyLa]*[qSLO]a?m*y?g?[Ppt]m*" TAIL "$", LEVEL_OVERALL, RESULT_PASS, false, "sentence"},
     {"^[OqSm]*[qS]m*sm*$", LEVEL_OVERALL, RESULT_PASS, false, "sentence"},
-    {"^tA[qSCT]+$", LEVEL_OVERALL, RESULT_PASS, false, "sentence"},
+    {"^[pt]A[qSCT]+$", LEVEL_OVERALL, RESULT_PASS, false, "sentence"},
 
     /* Rows: a fail. */
     {"^\\[?(?:F|f)\\][:\\-]?.|^(?:F|f)\\][^F]|^b+[^,|]*x", LEVEL_ROW, RESULT_FAIL, false,
@@ -95,7 +98,7 @@ static const struct shape_rule {
     {"bf|" CELL "b?F" CELL_END "(?!:?0)", LEVEL_ROW, RESULT_FAIL, false, "failed item"},
     {"[^nE0/HP]F" CELL_END "(?!:?0)", LEVEL_ROW, RESULT_FAIL, false, "failed item"},
     {"^[qmOL]*t:[zn]$", LEVEL_ROW, RESULT_FAIL, false, "failed item"},
-    {"^F(?:x:)?C", LEVEL_ROW, RESULT_FAIL, false, "failed item"},
+    {"^F(?:x:)?C|^F[xv]", LEVEL_ROW, RESULT_FAIL, false, "failed item"},
     {"[:|\\]>]\\[?b?f(?=$|[,|\\])])|[|:xvC9]b$|\\|b\\||[:|]\\[?b?j$", LEVEL_ROW, RESULT_FAIL, false,
      "failed item"},
     {"(?:[qSC]+9?|-|\\.)b?f" CELL_END "(?!:?0)", LEVEL_ROW, RESULT_FAIL, false, "failed item"},
@@ -103,7 +106,8 @@ static const struct shape_rule {
     /* Rows: pending, pass. */
     {CELL "U" CELL_END "|[^nE]U$", LEVEL_ROW, RESULT_UNKNOWN, false, "pending item"},
     {"E[:mL]*[\\[(]?[Pptso]", LEVEL_NONE, RESULT_NONE, false, "expectation"},
-    {"[:|\\]>)x9v.,\\-CcqSLQ]\\[?\\(?g?P[\\])]*(?:\\([^)]*\\)?)?$|\\|\\[?g?P\\]?\\||^\\[?P\\].",
+    {"[:|\\]>)x9v.,\\-CcqSLQ]\\[?\\(?g?P[\\])]*(?:\\([^)]*\\)?)?$|\\|\\[?g?P\\]?\\||^\\[?P[\\],:\\-"
+     "].",
      LEVEL_ROW, RESULT_PASS, false, "passed item"},
     {"g|[:|\\].>\\-x9vCcqS]\\[?[pt]" CELL_END "|^\\[?[pt][\\]:]", LEVEL_ROW, RESULT_PASS, true,
      "passed item"},

@@ -21,11 +21,12 @@ struct statement {
 /* Counts of a line, or of lines that stand together. -1: not named. */
 struct counts {
     int64_t pass, fail, errors, skipped, pending, total;
+    bool named;       /* any of them is */
     bool pass_strong; /* said as 合格 */
     bool fail_weak;   /* said as fail_count, which is some device's as well */
     bool ran;         /* the total is of tests: "5 tests" */
 };
-#define COUNTS_NONE ((struct counts){-1, -1, -1, -1, -1, -1, false, false, false})
+#define COUNTS_NONE ((struct counts){-1, -1, -1, -1, -1, -1, false, false, false, false})
 
 struct shapes {
     struct words words;
