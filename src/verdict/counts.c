@@ -98,9 +98,9 @@ static int read_clause(const char *text, size_t len, const int64_t *numbers, str
             if (word)
                 return -1;
             word = c;
-        } else if (c == ':' || c == '-' || c == '>') {
+        } else if (strchr(":->]", c)) {
             if (kind && !word)
-                return -1; /* 1: 合格 is a numbered row */
+                return -1; /* 1: 合格, [1/3] 合格 are numbered rows */
         } else if (c == 'v' ? word || kind : !strchr("mcqSCLAOaXyrD[]", c)) {
             return -1;
         }

@@ -143,8 +143,9 @@ void clean_line(const char *text, size_t len, struct mu_str *ret)
             kept = kept == SIZE_MAX ? returned : kept;
             i++;
         } else if (c == '\x1b') {
-            size_t end = i >= unterminated ? i + 2 : skip_escape(text, i + 1, len);
-            if (end == i + 2 && i < unterminated && strchr("]PX^_", text[i + 1]))
+            bool string = i + 1 < len && text[i + 1] && strchr("]PX^_", text[i + 1]);
+            size_t end = string && i >= unterminated ? i + 2 : skip_escape(text, i + 1, len);
+            if (string && end == i + 2 && i < unterminated)
                 unterminated = i;
             i = end < len ? end : len;
         } else if (is_c1(text, i, len)) {

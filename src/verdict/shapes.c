@@ -40,11 +40,12 @@ static const struct shape_rule {
 } table[] = {
     /* Never: prose, questions, legends, expectations that name a fail. */
     {"N|\\?", LEVEL_NONE, RESULT_NONE, false, "prose"},
-    {"[PptsoFf](?:\\([^)]*\\))?[:\\[\\]>-]*/[:\\[]*[PptsoFfU]", LEVEL_NONE, RESULT_NONE, false,
-     "legend"},
+    {"[Pptso](?:\\([^)]*\\))?[:\\[\\]>-]*/[:\\[]*[FfU]|[FfU](?:\\([^)]*\\))?[:\\[\\]>-]*/"
+     "[:\\[]*[PptsoU]",
+     LEVEL_NONE, RESULT_NONE, false, "legend"},
+    {"^(?:[Ppto]\\|?[Ff]|[Ff]\\|[Ppto])$", LEVEL_NONE, RESULT_NONE, false, "legend"},
     {"^[^,|]*[09]:[PpFf].*[,|][^,|]*0:[PpFf]|0:[PpFf].*9:[PpFf]|9:[PpFf].*0:[PpFf]", LEVEL_NONE,
      RESULT_NONE, false, "legend"},
-    {"^[PptsoFf]\\|[PptsoFf]$", LEVEL_NONE, RESULT_NONE, false, "legend"},
     {"^(?=.*n[mqSCac]*[Ffj])(?:n[mqSCac]*[Ffj]|[^PptsoFfj])*$", LEVEL_NONE, RESULT_NONE, false,
      "negation"},
     {"E[:mL]*[\\[(]?[Ffj]|Em?[Ffj]", LEVEL_NONE, RESULT_NONE, false, "expectation"},
@@ -62,32 +63,33 @@ static const struct shape_rule {
     {"^[qmOL]*P:z$", LEVEL_OVERALL, RESULT_FAIL, false, "answered question"},
     {"^[qmOL]*P:y$", LEVEL_OVERALL, RESULT_PASS, false, "answered question"},
 
-    {"^(?:" LABEL ")" SEP FAIL END, LEVEL_OVERALL, RESULT_FAIL, false, "labelled result"},
+    {"^b?(?:" LABEL ")" SEP FAIL END, LEVEL_OVERALL, RESULT_FAIL, false, "labelled result"},
     {"^(?:" LABEL ")" SEP "j$", LEVEL_OVERALL, RESULT_FAIL, false, "labelled result"},
-    {"^(?:" LABEL ")" SEP "g?[Pptso]" END "(?!.*(?<!0)[Ff])", LEVEL_OVERALL, RESULT_PASS, false,
+    {"^g?(?:" LABEL ")" SEP "g?[Pptso]" END "(?!.*(?<!0)[Ff])", LEVEL_OVERALL, RESULT_PASS, false,
      "labelled result"},
     {"^(?:" LABEL ")" SEP "g?[Pptso]" END ".*[Ff]", LEVEL_OVERALL, RESULT_FAIL, false,
      "labelled result"},
     {"^(?:" LABEL ")" SEP "(?:U|e)" END, LEVEL_OVERALL, RESULT_UNKNOWN, false, "labelled result"},
 
-    {"^(?:" FAIL ")+(?:\\(.*)?$", LEVEL_OVERALL, RESULT_FAIL, false, "bare verdict"},
-    {"^(?:g?[Ppt])+$|^g?P\\([^Ff]*$|^g?[Ppt]\\(Q$", LEVEL_OVERALL, RESULT_PASS, false,
-     "bare verdict"},
+    {"^(?:" FAIL "[/(\\[:]?)+(?:\\(.*)?$", LEVEL_OVERALL, RESULT_FAIL, false, "bare verdict"},
+    {"^(?:o[/(:,.\\-]?)?(?:g?[Ppt][/(\\[]?)+$|^g?P\\([^Ff]*$|^g?[Ppt]\\(Q$", LEVEL_OVERALL,
+     RESULT_PASS, false, "bare verdict"},
     {"^U+$|^q*[,:]?U+$", LEVEL_OVERALL, RESULT_UNKNOWN, false, "bare verdict"},
 
-    {"^[qmO]*B[AqSCTmcO]*[Ppt]", LEVEL_OVERALL, RESULT_FAIL, false, "sentence"},
-    {"^[AOqSTmyLc9]*A[AOqSCTmyLc9]*(?:F|f)m?[.]*$", LEVEL_OVERALL, RESULT_FAIL, false, "sentence"},
-    {"^[OqSmyLa]*[qSLO]a?m*y?b?(?:F|f)m?[.]*$", LEVEL_OVERALL, RESULT_FAIL, false, "sentence"},
-    {"^fX[qSC]+$|^X[mqSCc]*(?:F|f)m?(?:[cCSq:,.]|$)", LEVEL_OVERALL, RESULT_FAIL, false,
+    {"^b?[qmO]*B[AqSCTmcO]*[Ppt]", LEVEL_OVERALL, RESULT_FAIL, false, "sentence"},
+    {"^b?[AOqSTmyLc9]*A[AOqSCTmyLc9]*(?:F|f)m?[.]*$", LEVEL_OVERALL, RESULT_FAIL, false,
+     "sentence"},
+    {"^b?[OqSmyLa]*[qSLO]a?m*y?b?(?:F|f)m?[.]*$", LEVEL_OVERALL, RESULT_FAIL, false, "sentence"},
+    {"^fX[qSC]+$|^b?X[mqSCc]*(?:F|f)m?(?:[cCSq:,.]|$)", LEVEL_OVERALL, RESULT_FAIL, false,
      "failed items"},
     {"^[qm]+(?:F|f)[.,]?9j", LEVEL_OVERALL, RESULT_FAIL, false, "doctest"},
-    {"^(?:[Tqa]+9[cSC]*,)?[AOqSTmyLc9]*A[AOqSCTmyLc9]*[Ppts]m*" TAIL "$", LEVEL_OVERALL,
+    {"^g?(?:[Tqa]+9[cSC]*,)?[AOqSTmyLc9]*A[AOqSCTmyLc9]*[Ppts]m*" TAIL "$", LEVEL_OVERALL,
      RESULT_PASS, false, "sentence"},
-    {"^[AOqSmyLTc9]*A[AOqSCTmyLc9]*[qSCLc]m*o" TAIL "$", LEVEL_OVERALL, RESULT_PASS, false,
+    {"^g?[AOqSmyLTc9]*A[AOqSCTmyLc9]*[qSCLc]m*o" TAIL "$", LEVEL_OVERALL, RESULT_PASS, false,
      "sentence"},
-    {"^[OqSmyLa]*[qSLO]a?m*y?g?[Ppt]m*" TAIL "$", LEVEL_OVERALL, RESULT_PASS, false, "sentence"},
-    {"^[OqSm]*[qS]m*sm*$", LEVEL_OVERALL, RESULT_PASS, false, "sentence"},
-    {"^[pt]A[qSCT]+$", LEVEL_OVERALL, RESULT_PASS, false, "sentence"},
+    {"^g?[OqSmyLa]*[qSLO]a?m*y?g?[Ppt]m*" TAIL "$", LEVEL_OVERALL, RESULT_PASS, false, "sentence"},
+    {"^g?[OqSm]*[qS]m*sm*$", LEVEL_OVERALL, RESULT_PASS, false, "sentence"},
+    {"^g?[pt]A[qSCT]+$", LEVEL_OVERALL, RESULT_PASS, false, "sentence"},
 
     /* Rows: a fail. */
     {"^\\[?(?:F|f)\\][:\\-]?.|^(?:F|f)\\][^F]|^b+[^,|]*x", LEVEL_ROW, RESULT_FAIL, false,
@@ -96,7 +98,7 @@ static const struct shape_rule {
     {"^[mXqS]*(?:F|f)[cCSq]+:(?!n|0|$)", LEVEL_ROW, RESULT_FAIL, false, "failed item"},
     {"(?<!n)X[mc9qS]*(?:F|f)(?:[cCSq:,.]|$)", LEVEL_ROW, RESULT_FAIL, false, "failed item"},
     {"bf|" CELL "b?F" CELL_END "(?!:?0)", LEVEL_ROW, RESULT_FAIL, false, "failed item"},
-    {"[^nE0/HP]F" CELL_END "(?!:?0)", LEVEL_ROW, RESULT_FAIL, false, "failed item"},
+    {"[^nE0/H]F" CELL_END "(?!:?0)", LEVEL_ROW, RESULT_FAIL, false, "failed item"},
     {"^[qmOL]*t:[zn]$", LEVEL_ROW, RESULT_FAIL, false, "failed item"},
     {"^F(?:x:)?C|^F[xv]", LEVEL_ROW, RESULT_FAIL, false, "failed item"},
     {"[:|\\]>]\\[?b?f(?=$|[,|\\])])|[|:xvC9]b$|\\|b\\||[:|]\\[?b?j$", LEVEL_ROW, RESULT_FAIL, false,
@@ -106,7 +108,8 @@ static const struct shape_rule {
     /* Rows: pending, pass. */
     {CELL "U" CELL_END "|[^nE]U$", LEVEL_ROW, RESULT_UNKNOWN, false, "pending item"},
     {"E[:mL]*[\\[(]?[Pptso]", LEVEL_NONE, RESULT_NONE, false, "expectation"},
-    {"[:|\\]>)x9v.,\\-CcqSLQ]\\[?\\(?g?P[\\])]*(?:\\([^)]*\\)?)?$|\\|\\[?g?P\\]?\\||^\\[?P[\\],:\\-"
+    {"[:|\\]>)x9v.,\\-CcqSLQYZ]\\[?\\(?g?P[\\])]*(?:\\([^)]*\\)?)?$|\\|\\[?g?P\\]?\\||^\\[?P[\\],:"
+     "\\-"
      "].",
      LEVEL_ROW, RESULT_PASS, false, "passed item"},
     {"g|[:|\\].>\\-x9vCcqS]\\[?[pt]" CELL_END "|^\\[?[pt][\\]:]", LEVEL_ROW, RESULT_PASS, true,

@@ -460,20 +460,21 @@ static const struct word {
 enum { WORDS = sizeof table / sizeof table[0] };
 
 /* Before the message: date, time, level, thread, logger, in what order loggers have them. */
-#define DATE "\\d{4}[-/.]\\d{1,2}[-/.]\\d{1,2}"
+#define DATE "(?:\\d{4}[-/.]\\d{1,2}[-/.]\\d{1,2}|\\d{4}年\\d{1,2}月\\d{1,2}日|20\\d{6})"
 #define TIME "\\d{1,2}:\\d{2}(?::\\d{2}(?:[.,:]\\d+)?)?(?:z|[+-]\\d{2}:?\\d{2})?"
 #define LEVEL "(?:debug|info|notice|warn(?:ing)?|error|err|critical|fatal|trace|success)\\b"
 #define STAMP                                                                                      \
-    "[\\[(<]?\\s*(?:" DATE "[t_ ]?\\s*" TIME "|" DATE "|" TIME "|\\d+\\.\\d{3,})\\s*[\\])>]?"
+    "[\\[(<]?\\s*(?:" DATE "[t_ ]?\\s*" TIME "|20\\d{6}[_-]\\d{6}|" DATE "|" TIME                  \
+    "|\\d+\\.\\d{3,})\\s*[\\])>]?"
 static const char prefix_pattern[] =
     "^\\s*(?:"
     /* a time, then perhaps a logger's name, a level, a place */
     "(?:(?<=^|[\\s:|,\\])>-])(?:" STAMP ")(?![\\w%.])[\\s:|,-]*)+"
     "(?:[\\[(]?(?:[a-z_][\\w.]*)[\\])]?[\\s:|-]+(?=[\\[(<]?" LEVEL "))?"
-    "(?:[\\[(<]?" LEVEL "\\s*[\\])>]?[\\s:|,-]*"
+    "(?:(?:[\\[(<]?" LEVEL "\\s*[\\])>]?|[\\[(<][diwefv][\\])>])[\\s:|,-]*"
     "(?:[\\w.]+(?::(?:<?\\w+>?))*:\\d+\\s*-\\s*)?)?"
     /* a level alone */
-    "|[\\[(<]" LEVEL "\\s*[\\])>][\\s:|,-]*"
+    "|[\\[(<](?:" LEVEL "|[diwefv]\\b)\\s*[\\])>][\\s:|,-]*"
     "|" LEVEL "\\s*[:|]\\s*(?:(?<=:)[a-z_][\\w.]*:)?"
     "|(?:info|debug|notice)\\s+(?=\\S)"
     ")(?:[\\[(](?:mainthread|main|thread-\\d+|\\d{4,})[\\])][\\s:|,-]*)?";
@@ -899,8 +900,12 @@ static void read_sign(struct reader *r)
     case ';': put(r, ','); break;
     case '.':
     case '!': put(r, '.'); break;
-    case '|':
-    case '\t': put(r, '|'); break;
+    case '\t':
+        if (r->shape->len > 0 && strchr(":,|", r->shape->text[r->shape->len - 1]))
+            break; /* after a sign it is a blank */
+        put(r, '|');
+        break;
+    case '|': put(r, '|'); break;
     case '-':
         if (run <= 2)
             put(r, '-');

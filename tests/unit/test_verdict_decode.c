@@ -65,6 +65,7 @@ static void what_a_terminal_would_obey_is_left_out(void **state)
          "d",
          "abc\xc2\xa0"
          "d"},
+        {"\x1b]\x1b\xe5\x90\x88", "合"}, /* after a string that never ends */
         {"\x1b", ""},
         {"\x1b[", ""},
         {"x\x1b[12", "x"},
