@@ -62,7 +62,7 @@ static bool starts(const char *line, size_t len, const char *with)
 
 static bool holds(const char *line, size_t len, const char *text)
 {
-    return memmem(line, len, text, strlen(text)) != NULL;
+    return line && memmem(line, len, text, strlen(text)) != NULL;
 }
 
 static size_t blanks_of(const char *line, size_t len)

@@ -664,6 +664,38 @@ static const struct {
     {"1. PASS", RESULT_UNKNOWN},
     {"电压OK", RESULT_UNKNOWN},
     {"PASS,PASS,PASS", RESULT_UNKNOWN},
+    /* labels with their own legend, sentences with a time */
+    {"结论（合格/不合格）：合格", RESULT_PASS},
+    {"测试结果（PASS/FAIL）: PASS", RESULT_PASS},
+    {"合格判定: 合格", RESULT_PASS},
+    {"是否合格: OK", RESULT_PASS},
+    {"Test PASSED in 3.2s", RESULT_PASS},
+    {"Test passed (3.2s)", RESULT_PASS},
+    {"测试结束: 共5项 合格5项 不合格0项", RESULT_PASS},
+    {"本次测试共5项，全部合格", RESULT_PASS},
+    {"脚本执行完毕: 合格", RESULT_PASS},
+    /* labels with their own legend, sentences with a time */
+    {"结论(合格/不合格): 不合格", RESULT_FAIL},
+    {"Test FAILED in 3.2s", RESULT_FAIL},
+    {"Test FAILED after 3 retries", RESULT_FAIL},
+    {"脚本运行结束，测试不合格", RESULT_FAIL},
+    {"响应时间测试: 不合格", RESULT_FAIL},
+    {"成功:5/失败:1", RESULT_FAIL},
+    {"4/5 用例通过", RESULT_FAIL},
+    /* replies, heads of tables, items of devices */
+    {"收到NG", RESULT_UNKNOWN},
+    {"返回 NG", RESULT_UNKNOWN},
+    {"应答: NG", RESULT_UNKNOWN},
+    {"响应: OK", RESULT_UNKNOWN},
+    {"| 合格 | 不合格 | 总数 |", RESULT_UNKNOWN},
+    {"合格, 不合格, 待判定", RESULT_UNKNOWN},
+    {"丢帧数: 3, 失败: 1", RESULT_UNKNOWN},
+    {"CAN报文发送失败 3 次", RESULT_UNKNOWN},
+    {"+CME ERROR: 10", RESULT_UNKNOWN},
+    {"SELF TEST OK", RESULT_UNKNOWN},
+    {"样品合格后方可使用", RESULT_UNKNOWN},
+    {"不合格时请检查接线", RESULT_UNKNOWN},
+    {"voltage check passed", RESULT_UNKNOWN},
     /* clang-format on */
 };
 
