@@ -123,16 +123,21 @@ static const struct shape_rule {
     {"g|[:|\\].>\\-x9vCcqS]\\[?[pt]" CELL_END "|^\\[?[pt][\\]:]", LEVEL_ROW, RESULT_PASS, true,
      "passed item"},
 };
-enum { RULES = sizeof table / sizeof table[0] };
+enum {
+    RULES = sizeof table / sizeof table[0],
+    MATCH_LIMIT = 20000, /* a line that is made to be hard says nothing; ordinary ones need 100 */
+};
 
 int shapes_init(struct shapes *shapes)
 {
     memset(shapes, 0, sizeof *shapes);
     shapes->codes = calloc(RULES, sizeof(pcre2_code *));
-    if (!shapes->codes || words_init(&shapes->words) != 0) {
+    shapes->limits = pcre2_match_context_create(NULL);
+    if (!shapes->codes || !shapes->limits || words_init(&shapes->words) != 0) {
         shapes_release(shapes);
         return -1;
     }
+    pcre2_set_match_limit(shapes->limits, MATCH_LIMIT);
     for (size_t i = 0; i < RULES; i++) {
         int error;
         PCRE2_SIZE offset;
@@ -152,8 +157,9 @@ void shapes_release(struct shapes *shapes)
     for (size_t i = 0; shapes->codes && i < RULES; i++)
         pcre2_code_free(shapes->codes[i]);
     free(shapes->codes);
+    pcre2_match_context_free(shapes->limits);
     words_release(&shapes->words);
-    shapes->codes = NULL;
+    *shapes = (struct shapes){0};
 }
 
 struct statement shapes_read(const struct shapes *shapes, const struct shape *shape,
@@ -193,8 +199,8 @@ struct statement shapes_read(const struct shapes *shapes, const struct shape *sh
             break;
         if (!may_fit[rule->result])
             continue;
-        if (pcre2_match(shapes->codes[i], (PCRE2_SPTR)shape->text, shape->len, 0, 0, match, NULL) >
-            0) {
+        if (pcre2_match(shapes->codes[i], (PCRE2_SPTR)shape->text, shape->len, 0, 0, match,
+                        shapes->limits) > 0) {
             if (rule->level == LEVEL_OVERALL)
                 *ret_counts = COUNTS_NONE;
             return (struct statement){rule->level, rule->result, rule->weak, rule->rule};

@@ -31,6 +31,7 @@ struct counts {
 struct shapes {
     struct words words;
     pcre2_code **codes; /* one a row of the table */
+    pcre2_match_context *limits;
 };
 
 int shapes_init(struct shapes *shapes); /* -1: no memory */
