@@ -1,4 +1,4 @@
-/* The vocabulary. See words.h for the letters.
+/* Reading a line into letters.
  *
  * A line is folded (full width to ASCII, ideographic blanks), its log prefix taken off, and read
  * from left to right: the longest word of the table that begins here, else an identifier, a number,
@@ -11,462 +11,6 @@
 #include <string.h>
 
 #include "base/utf8.h"
-
-static const struct word {
-    const char *text; /* lower case; blanks match blanks */
-    char letter;
-} table[] = {
-    /* Verdicts. */
-    {"合格", 'P'},
-    {"检验合格", 'P'},
-    {"判定合格", 'P'},
-    {"达标", 'P'},
-    {"pass", 'p'},
-    {"passed", 'p'},
-    {"passes", 'p'},
-    {"通过", 't'},
-    {"通過", 't'},
-    {"已通过", 't'},
-    {"通过了", 't'},
-    {"成功", 's'},
-    {"success", 's'},
-    {"successful", 's'},
-    {"succeeded", 's'},
-    {"正常", 's'},
-    {"ok", 'o'},
-    {"okay", 'o'},
-    {"good", 'o'},
-    {"不合格", 'F'},
-    {"非合格", 'F'},
-    {"未合格", 'F'},
-    {"不良", 'F'},
-    {"不达标", 'F'},
-    {"未达标", 'F'},
-    {"不符合", 'F'},
-    {"未通过", 'F'},
-    {"未通過", 'F'},
-    {"不通过", 'F'},
-    {"不通過", 'F'},
-    {"没通过", 'F'},
-    {"没有通过", 'F'},
-    {"未能通过", 'F'},
-    {"未全部通过", 'F'},
-    {"没有全部通过", 'F'},
-    {"未全部合格", 'F'},
-    {"并非全部通过", 'F'},
-    {"不全部通过", 'F'},
-    {"nok", 'F'},
-    {"not ok", 'F'},
-    {"n.g", 'F'},
-    {"not pass", 'F'},
-    {"not passed", 'F'},
-    {"did not pass", 'F'},
-    {"didn't pass", 'F'},
-    {"has not passed", 'F'},
-    {"unsuccessful", 'f'},
-    {"ng", 'f'},
-    {"fail", 'f'},
-    {"failed", 'f'},
-    {"fails", 'f'},
-    {"失败", 'f'},
-    {"失敗", 'f'},
-    {"failure", 'j'},
-    {"failures", 'j'},
-    {"error", 'e'},
-    {"errors", 'e'},
-    {"错误", 'e'},
-    {"待判定", 'U'},
-    {"待判断", 'U'},
-    {"待定", 'U'},
-    {"待确认", 'U'},
-    {"待复核", 'U'},
-    {"待人工判定", 'U'},
-    {"待人工确认", 'U'},
-    {"未判定", 'U'},
-    {"无法判定", 'U'},
-    {"无法判断", 'U'},
-    {"不确定", 'U'},
-    {"人工判定", 'U'},
-    {"需人工判定", 'U'},
-    {"需要人工判定", 'U'},
-    {"需人工确认", 'U'},
-    {"需要人工确认", 'U'},
-    {"请人工判定", 'U'},
-    {"请人工确认", 'U'},
-    {"未测试", 'U'},
-    {"未执行", 'U'},
-    {"inconclusive", 'U'},
-    {"inconc", 'U'},
-    {"pending", 'U'},
-    {"undetermined", 'U'},
-    {"to be determined", 'U'},
-    {"tbd", 'U'},
-    {"unknown", 'U'},
-    {"not run", 'U'},
-    {"n/a", 'U'},
-    {"blocked", 'U'},
-    /* Counted beside verdicts, proving nothing. */
-    {"skip", 'k'},
-    {"skips", 'k'},
-    {"skipped", 'k'},
-    {"xfailed", 'k'},
-    {"xpassed", 'k'},
-    {"deselected", 'k'},
-    {"rerun", 'k'},
-    {"warning", 'k'},
-    {"warnings", 'k'},
-    {"ignored", 'k'},
-    {"disabled", 'k'},
-    {"expected failures", 'k'},
-    {"跳过", 'k'},
-    {"警告", 'k'},
-    {"忽略", 'k'},
-    /* Labels. */
-    {"结果", 'L'},
-    {"結果", 'L'},
-    {"结论", 'L'},
-    {"合格判定", 'L'},
-    {"結論", 'L'},
-    {"判定", 'L'},
-    {"评定", 'L'},
-    {"判断", 'L'},
-    {"评价", 'L'},
-    {"总评", 'L'},
-    {"result", 'L'},
-    {"results", 'L'},
-    {"verdict", 'L'},
-    {"conclusion", 'L'},
-    {"judgement", 'L'},
-    {"judgment", 'L'},
-    {"judge", 'L'},
-    {"outcome", 'L'},
-    {"overall", 'O'},
-    {"final", 'O'},
-    {"finally", 'O'},
-    {"最终", 'O'},
-    {"最后", 'O'},
-    {"总体", 'O'},
-    {"整体", 'O'},
-    {"综合", 'O'},
-    {"总", 'O'},
-    {"本次", 'q'},
-    {"本轮", 'q'},
-    {"此次", 'q'},
-    {"测试", 'q'},
-    {"測試", 'q'},
-    {"检测", 'q'},
-    {"检验", 'q'},
-    {"试验", 'q'},
-    {"验证", 'q'},
-    {"复测", 'q'},
-    {"重测", 'q'},
-    {"功能", 'q'},
-    {"产品", 'q'},
-    {"样件", 'q'},
-    {"汇总", 'q'},
-    {"统计", 'q'},
-    {"test", 'q'},
-    {"testing", 'q'},
-    {"summary", 'q'},
-    {"status", 'K'},
-    {"状态", 'K'},
-    {"finished", 'D'},
-    {"complete", 'D'},
-    {"completed", 'D'},
-    {"done", 'D'},
-    {"ended", 'D'},
-    {"end", 'D'},
-    {"完成", 'D'},
-    {"结束", 'D'},
-    {"完毕", 'D'},
-    {"执行", 'a'},
-    {"循环", 'a'},
-    {"运行", 'a'},
-    {"execution", 'a'},
-    {"run", 'a'},
-    {"用例", 'S'},
-    {"测试用例", 'S'},
-    {"脚本", 'S'},
-    {"测试脚本", 'S'},
-    {"套件", 'S'},
-    {"case", 'S'},
-    {"cases", 'S'},
-    {"examples", 'S'},
-    {"testcase", 'S'},
-    {"testcases", 'S'},
-    {"tests", 'S'},
-    {"suite", 'S'},
-    {"script", 'S'},
-    {"步骤", 'C'},
-    {"指标", 'C'},
-    {"测试步骤", 'C'},
-    {"测试组", 'C'},
-    {"测试项", 'C'},
-    {"测试项目", 'C'},
-    {"检查", 'C'},
-    {"检查项", 'C'},
-    {"检测项", 'C'},
-    {"项目", 'C'},
-    {"组", 'C'},
-    {"step", 'C'},
-    {"steps", 'C'},
-    {"item", 'C'},
-    {"items", 'C'},
-    {"check", 'C'},
-    {"checks", 'C'},
-    {"group", 'C'},
-    {"groups", 'C'},
-    {"assertion", 'C'},
-    {"assertions", 'C'},
-    {"all", 'A'},
-    {"every", 'A'},
-    {"everything", 'A'},
-    {"both", 'A'},
-    {"全部", 'A'},
-    {"各项", 'A'},
-    {"各", 'A'},
-    {"所有", 'A'},
-    {"均", 'A'},
-    {"全", 'A'},
-    {"都", 'A'},
-    {"not all", 'B'},
-    {"total", 'T'},
-    {"tests run", 'T'},
-    {"ran", 'T'},
-    {"executed", 'T'},
-    {"总数", 'T'},
-    {"总计", 'T'},
-    {"合计", 'T'},
-    {"总共", 'T'},
-    {"总测试", 'T'},
-    {"测试总数", 'T'},
-    {"用例总数", 'T'},
-    {"共", 'T'},
-    {"共计", 'T'},
-    {"数", 'c'},
-    {"数量", 'c'},
-    {"次数", 'c'},
-    {"个数", 'c'},
-    {"项数", 'c'},
-    {"总数量", 'T'},
-    {"总次数", 'T'},
-    {"项", 'c'},
-    {"个", 'c'},
-    {"条", 'c'},
-    {"次", 'c'},
-    {"例", 'c'},
-    {"件", 'c'},
-    {"count", 'c'},
-    {"counts", 'c'},
-    {"number", 'c'},
-    {"num", 'c'},
-    {"存在", 'X'},
-    {"有", 'X'},
-    {"发现", 'X'},
-    {"部分", 'X'},
-    {"出现", 'X'},
-    {"包含", 'X'},
-    {"some", 'X'},
-    {"there are", 'X'},
-    {"there were", 'X'},
-    {"one or more", 'X'},
-    {"at least one", 'X'},
-    {"found", 'X'},
-    {"no", 'n'},
-    {"none", 'n'},
-    {"without", 'n'},
-    {"zero", 'n'},
-    {"无", 'n'},
-    {"没有", 'n'},
-    {"未发现", 'n'},
-    {"不存在", 'n'},
-    {"未出现", 'n'},
-    {"为", 'm'},
-    {"顺利", 'm'},
-    {"完全", 'm'},
-    {"如下", 'm'},
-    {"的", 'm'},
-    {"out of", 'm'},
-    {"了", 'm'},
-    {"已", 'm'},
-    {"判定为", 'L'},
-    {"is", 'm'},
-    {"was", 'm'},
-    {"are", 'm'},
-    {"were", 'm'},
-    {"has", 'm'},
-    {"have", 'm'},
-    {"been", 'm'},
-    {"the", 'm'},
-    {"this", 'm'},
-    {"of", 'm'},
-    {"with", 'm'},
-    {"in", 'm'},
-    {"took", 'm'},
-    {"耗时", 'm'},
-    {"用时", 'm'},
-    {"duration", 'm'},
-    {"time", 'm'},
-    {"elapsed", 'm'},
-    {"successfully", 'm'},
-    {"and", ','},
-    {"是", 'y'},
-    {"yes", 'y'},
-    {"否", 'z'},
-    {"true", 'Y'},
-    {"false", 'Z'},
-    {"是否", 'H'},
-    {"收到", 'I'},
-    {"返回", 'I'},
-    {"应答", 'I'},
-    {"响应", 'I'},
-    {"回复", 'I'},
-    {"reply", 'I'},
-    {"response", 'I'},
-    {"received", 'I'},
-    {"whether", 'H'},
-    {"or", '/'},
-    {"或", '/'},
-    {"或者", '/'},
-    {"还是", '/'},
-    {"预期", 'E'},
-    {"预期结果", 'E'},
-    {"期望", 'E'},
-    {"期望结果", 'E'},
-    {"期望值", 'E'},
-    {"预期值", 'E'},
-    {"expect", 'E'},
-    {"expects", 'E'},
-    {"expected", 'E'},
-    {"expected result", 'E'},
-    {"expected to", 'E'},
-    {"expecting", 'E'},
-    /* Prose: a line with one of these decides nothing. */
-    {"如果", 'N'},
-    {"如", 'N'},
-    {"若", 'N'},
-    {"假如", 'N'},
-    {"当", 'N'},
-    {"否则", 'N'},
-    {"则", 'N'},
-    {"应", 'N'},
-    {"应该", 'N'},
-    {"应报", 'N'},
-    {"应为", 'N'},
-    {"应判", 'N'},
-    {"应显示", 'N'},
-    {"视为", 'N'},
-    {"应当", 'N'},
-    {"直到", 'N'},
-    {"将", 'N'},
-    {"不是", 'N'},
-    {"并非", 'N'},
-    {"未失败", 'N'},
-    {"没失败", 'N'},
-    {"上次", 'N'},
-    {"上一次", 'N'},
-    {"上轮", 'N'},
-    {"之前", 'N'},
-    {"历史", 'N'},
-    {"重试", 'N'},
-    {"重新", 'N'},
-    {"标准", 'N'},
-    {"判定标准", 'N'},
-    {"判据", 'N'},
-    {"准则", 'N'},
-    {"条件", 'N'},
-    {"判定条件", 'N'},
-    {"规则", 'N'},
-    {"要求", 'N'},
-    {"说明", 'N'},
-    {"图例", 'N'},
-    {"定义", 'N'},
-    {"示例", 'N'},
-    {"例如", 'N'},
-    {"请选择", 'N'},
-    {"请输入", 'N'},
-    {"请判断", 'N'},
-    {"请确认", 'N'},
-    {"选择", 'N'},
-    {"输入", 'N'},
-    {"可能", 'N'},
-    {"if", 'N'},
-    {"when", 'N'},
-    {"unless", 'N'},
-    {"until", 'N'},
-    {"otherwise", 'N'},
-    {"should", 'N'},
-    {"shall", 'N'},
-    {"must", 'N'},
-    {"would", 'N'},
-    {"could", 'N'},
-    {"may", 'N'},
-    {"might", 'N'},
-    {"will", 'N'},
-    {"previous", 'N'},
-    {"previously", 'N'},
-    {"last", 'N'},
-    {"retry", 'N'},
-    {"retrying", 'N'},
-    {"retried", 'N'},
-    {"again", 'N'},
-    {"attempt", 'N'},
-    {"criteria", 'N'},
-    {"criterion", 'N'},
-    {"legend", 'N'},
-    {"usage", 'N'},
-    {"example", 'N'},
-    {"e.g", 'N'},
-    {"enter", 'N'},
-    {"please", 'N'},
-    {"select", 'N'},
-    {"choose", 'N'},
-    {"press", 'N'},
-    {"type", 'N'},
-    {"not failed", 'N'},
-    {"did not fail", 'N'},
-    {"not fail", 'N'},
-    /* Nouns that hold a verdict word. */
-    {"合格证", 'x'},
-    {"合格品", 'x'},
-    {"合格率", 'r'},
-    {"合格品率", 'r'},
-    {"合格标准", 'N'},
-    {"合格范围", 'N'},
-    {"合格判据", 'N'},
-    {"合格条件", 'N'},
-    {"不合格品", 'x'},
-    {"不合格率", 'r'},
-    {"不合格原因", 'x'},
-    {"不合格品率", 'r'},
-    {"不合格品数", 'x'},
-    {"失败率", 'r'},
-    {"失败原因", 'x'},
-    {"通过率", 'r'},
-    {"成功率", 'r'},
-    {"通过标准", 'N'},
-    {"通过条件", 'N'},
-    {"有效", 'x'},
-    {"无效", 'x'},
-    {"异常", 'x'},
-    {"误差", 'x'},
-    {"故障", 'x'},
-    {"pass rate", 'r'},
-    {"fail rate", 'r'},
-    {"failure rate", 'r'},
-    {"success rate", 'r'},
-    {"pass filter", 'x'},
-    {"fail to", 'x'},
-    {"failed to", 'x'},
-    {"fails to", 'x'},
-    {"pass the", 'x'},
-    {"pass to", 'x'},
-    {"pass through", 'x'},
-    {"fail safe", 'x'},
-    {"fail over", 'x'},
-    {"error rate", 'r'},
-};
-enum { WORDS = sizeof table / sizeof table[0] };
 
 /* Before the message: date, time, level, thread, logger, in what order loggers have them. */
 #define DATE "(?:\\d{4}[-/.]\\d{1,2}[-/.]\\d{1,2}|\\d{4}年\\d{1,2}月\\d{1,2}日|20\\d{6})"
@@ -488,34 +32,13 @@ static const char prefix_pattern[] =
     "|(?:info|debug|notice)\\s+(?=\\S)"
     ")(?:[\\[(](?:mainthread|main|thread-\\d+|\\d{4,})[\\])][\\s:|,-]*)?";
 
-static unsigned hash_of(const char *text, size_t len)
-{
-    const unsigned char *p = (const unsigned char *)text;
-    if (p[0] >= 0x80 && len >= 3)
-        return (p[0] * 961U + p[1] * 31U + p[2]) % 1024U;
-    return (p[0] * 31U + (len > 1 ? p[1] : 0U)) % 1024U;
-}
-
 int words_init(struct words *words)
 {
-    memset(words, 0, sizeof *words);
-    words->next = calloc(WORDS, sizeof *words->next);
-    words->length = calloc(WORDS, sizeof *words->length);
-    if (!words->next || !words->length) {
-        words_release(words);
-        return -1;
-    }
-    for (size_t i = 0; i < WORDS; i++) {
-        size_t len = strlen(table[i].text);
-        uint16_t *at = &words->first[hash_of(table[i].text, len)];
-        words->length[i] = (uint8_t)len;
-        while (*at && words->length[*at - 1] >= len)
-            at = &words->next[*at - 1];
-        words->next[i] = *at;
-        *at = (uint16_t)(i + 1);
-    }
     int error;
     PCRE2_SIZE offset;
+    words->prefix = NULL;
+    if (vocabulary_init(&words->vocabulary) != 0)
+        return -1;
     words->prefix =
         pcre2_compile((PCRE2_SPTR)prefix_pattern, PCRE2_ZERO_TERMINATED, 0, &error, &offset, NULL);
     if (!words->prefix) {
@@ -527,10 +50,9 @@ int words_init(struct words *words)
 
 void words_release(struct words *words)
 {
-    free(words->next);
-    free(words->length);
+    vocabulary_release(&words->vocabulary);
     pcre2_code_free(words->prefix);
-    memset(words, 0, sizeof *words);
+    words->prefix = NULL;
 }
 
 static bool is_digit(char c)
@@ -546,21 +68,6 @@ static bool is_alnum(char c)
 static char lower(char c)
 {
     return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
-}
-
-/* The longest word at `text`; ASCII words end where a word ends. Returns its length or 0. */
-static size_t find_word(const struct words *words, const char *text, size_t len, char *ret_letter)
-{
-    for (uint16_t i = words->first[hash_of(text, len)]; i; i = words->next[i - 1]) {
-        const char *word = table[i - 1].text;
-        size_t n = words->length[i - 1];
-        if (n <= len && memcmp(word, text, n) == 0 &&
-            (n == len || !is_alnum(word[n - 1]) || !is_alnum(text[n]))) {
-            *ret_letter = table[i - 1].letter;
-            return n;
-        }
-    }
-    return 0;
 }
 
 /* Signs that mean something; anything else that is no letter is decoration. */
@@ -771,7 +278,8 @@ static bool put_joined(struct reader *r, size_t end)
                !(r->text[n] >= 'A' && r->text[n] <= 'Z' && r->text[n - 1] >= 'a'))
             n++;
         char letter = 0;
-        if (count == sizeof letters || find_word(r->words, r->small + i, n - i, &letter) != n - i ||
+        if (count == sizeof letters ||
+            vocabulary_find(&r->words->vocabulary, r->small + i, n - i, &letter) != n - i ||
             !strchr("LOqaASpfjcT", letter))
             return false;
         letters[count++] = letter;
@@ -841,7 +349,7 @@ static void read_ascii_run(struct reader *r)
     size_t end = run_end(r->text, r->at, r->len), n = end - r->at;
     const char *small = r->small + r->at;
     char letter = 0;
-    size_t word = find_word(r->words, small, r->len - r->at, &letter);
+    size_t word = vocabulary_find(&r->words->vocabulary, small, r->len - r->at, &letter);
     if (word >= n) {
         n = word;
         char first = r->text[r->at], second = n > 1 ? r->text[r->at + 1] : 0;
@@ -945,7 +453,7 @@ static bool stands_alone(const struct reader *r, size_t n)
 static void read_character(struct reader *r)
 {
     char letter;
-    size_t n = find_word(r->words, r->small + r->at, r->len - r->at, &letter);
+    size_t n = vocabulary_find(&r->words->vocabulary, r->small + r->at, r->len - r->at, &letter);
     if (n > 0) {
         put_word(r, letter, true, n == 3);
         r->at += n;

@@ -24,6 +24,7 @@
 #include <pcre2.h>
 
 #include "base/str.h"
+#include "verdict/vocabulary.h"
 
 enum { SHAPE_MAX = 384, SHAPE_NUMBERS = 32 };
 
@@ -36,9 +37,7 @@ struct shape {
 };
 
 struct words {
-    uint16_t first[1024]; /* by hash of the first bytes: index + 1 into the table, longest first */
-    uint16_t *next;
-    uint8_t *length;
+    struct vocabulary vocabulary;
     pcre2_code *prefix; /* what loggers put before the message */
 };
 
