@@ -23,22 +23,12 @@ static inline void feed(struct judge *judge, enum stream stream, const char *dat
     }
 }
 
-/* Where an uncaught exception stands at the end of the output, it went to stderr. */
+/* Where an uncaught exception stands at the end of the output, that part went to stderr. */
 static inline size_t stderr_begin(const char *data, size_t len, int exit_code)
 {
     static const char HEADER[] = "Traceback (most recent call last):";
-    size_t at = len, from = 0;
-    const char *hit;
-    if (exit_code != 1)
-        return len;
-    while ((hit = memmem(data + from, len - from, HEADER, sizeof HEADER - 1))) {
-        at = (size_t)(hit - data);
-        from = at + 1;
-        if (at == len)
-            break;
-        break;
-    }
-    return at;
+    const char *hit = exit_code == 1 ? memmem(data, len, HEADER, sizeof HEADER - 1) : NULL;
+    return hit ? (size_t)(hit - data) : len;
 }
 
 #endif
