@@ -91,6 +91,8 @@ static int read_clause(const char *text, size_t len, const int64_t *numbers, str
             if (!word_first && !paired && (before == 'q' || before == 'C' || before == 'S') &&
                 !memchr(text + i, 'c', len - i))
                 return -1; /* Test 2 failed: which, not how many */
+            if (word == 'p' && before == 'p' && (c == 'Q' || c == 'R'))
+                return -1; /* Pass 1/3: the first of three */
             kind = c;
             value = numbers;
             numbers += c == 'Q' || c == 'R' ? 2 : 1;

@@ -14,9 +14,11 @@
 #define DONE "[AqaSm]+D[,.:\\-m]*"
 #define LABEL "(?:" DONE ")?[qmOAaST]*(?:L|O|(?<=[qOS])K)[qmOLSK]*|" DONE
 #define EITHER "\\((?:x|[Ppto]/[Ff]|[Ff]/[Ppto])\\):" /* 结论（合格/不合格）： */
-#define SEP "[ym]?[:\\->.\\[\\](]*[ymq]*"
+#define SEP "[ym]?[:\\->.\\[\\](]*[ymq]*(?:A[AqSCm]*)?"
 #define FAIL "b?(?:F|f)"
-#define END "(?=$|[,.|()\\]:\\-gbm]|(?<=[PF])[xv])(?!:?0)"
+/* A fail behind a pass that is not "0 failed", "不合格项: 无". */
+#define FAIL_TOO ".*(?<![0n])[Ff](?![cCSq]*:?[0n])"
+#define END "(?=$|[,.|()\\]:\\-gbmQ]|(?<=[PF])[xv])(?!:?0)"
 /* "…, no failures", "… with 0 errors" */
 #define TAIL "(?:[,.(]?[mn0X]+[mqS]*[ejfF]+[cqSC]*)*[).]*"
 #define TOOK "(?:[(.,]?m*v)?" /* in 3.2s */
@@ -71,9 +73,9 @@ static const struct shape_rule {
 
     {"^b?(?:" LABEL ")" SEP FAIL END, LEVEL_OVERALL, RESULT_FAIL, false, "labelled result"},
     {"^(?:" LABEL ")" SEP "j$", LEVEL_OVERALL, RESULT_FAIL, false, "labelled result"},
-    {"^g?(?:" LABEL ")" SEP "g?[Pptso]" END "(?!.*(?<!0)[Ff])", LEVEL_OVERALL, RESULT_PASS, false,
+    {"^g?(?:" LABEL ")" SEP "g?[Pptso]" END "(?!" FAIL_TOO ")", LEVEL_OVERALL, RESULT_PASS, false,
      "labelled result"},
-    {"^(?:" LABEL ")" SEP "g?[Pptso]" END ".*[Ff]", LEVEL_OVERALL, RESULT_FAIL, false,
+    {"^(?:" LABEL ")" SEP "g?[Pptso]" END FAIL_TOO, LEVEL_OVERALL, RESULT_FAIL, false,
      "labelled result"},
     {"^(?:" LABEL ")" SEP "(?:U|e)" END, LEVEL_OVERALL, RESULT_UNKNOWN, false, "labelled result"},
 

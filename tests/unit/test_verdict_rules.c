@@ -696,6 +696,36 @@ static const struct {
     {"样品合格后方可使用", RESULT_UNKNOWN},
     {"不合格时请检查接线", RESULT_UNKNOWN},
     {"voltage check passed", RESULT_UNKNOWN},
+    /* what is said behind a result */
+    {"测试结果: 全部合格", RESULT_PASS},
+    {"测试结果: 全部通过", RESULT_PASS},
+    {"测试结果: 合格 不合格原因: 无", RESULT_PASS},
+    {"测试结果: 合格, 不合格项: 无", RESULT_PASS},
+    {"测试结果: 合格, 不合格数: 0", RESULT_PASS},
+    {"测试结果: 合格, 失败: 0", RESULT_PASS},
+    {"RESULT: PASSED 12/12", RESULT_PASS},
+    {"# tests 3\n# pass 3\n# fail 0", RESULT_PASS},
+    /* what is said behind a result */
+    {"测试结果: 部分不合格", RESULT_FAIL},
+    {"测试结果: 3项不合格", RESULT_FAIL},
+    {"测试结果：共3项，不合格1项", RESULT_FAIL},
+    {"测试结果：不合格，原因：电压超差", RESULT_FAIL},
+    {"测试结果: 合格, 电流: 不合格", RESULT_FAIL},
+    /* passes that are rounds, limits, files */
+    {"Pass 1/3", RESULT_UNKNOWN},
+    {"Pass 1 of 3", RESULT_UNKNOWN},
+    {"pass 1: measuring", RESULT_UNKNOWN},
+    {"Running pass 2", RESULT_UNKNOWN},
+    {"Pass threshold: 12", RESULT_UNKNOWN},
+    {"合格电压: 12V", RESULT_UNKNOWN},
+    {"不合格阈值: 0.5", RESULT_UNKNOWN},
+    {"失败时停止", RESULT_UNKNOWN},
+    {"--maxfail=2", RESULT_UNKNOWN},
+    {"failed logins: 2", RESULT_UNKNOWN},
+    {"Result saved to PASS.csv", RESULT_UNKNOWN},
+    {"测试结果: 异常", RESULT_UNKNOWN},
+    {"测试结果: 12.0", RESULT_UNKNOWN},
+    {"===== FAILURES =====", RESULT_UNKNOWN},
     /* clang-format on */
 };
 
