@@ -10,19 +10,48 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/i18n.h"
 
 enum { ATTACHMENTS_MAX = 1000, DEPTH_MAX = 4 };
 
-int attachments_prepare(const char *folder, struct mu_err *err)
+int attachments_prepare(struct attachment_pool *pool, const char *folder,
+                        struct timespec *ret_mtime, struct mu_err *err)
 {
-    if (mkdir(folder, 0700) == 0)
-        return 0;
-    return mu_mkdirs(folder, 0700, err);
+    bool made = false;
+    if (pool->count > 0) {
+        char *spare = pool->spare[--pool->count];
+        made = rename(spare, folder) == 0;
+        free(spare);
+    }
+    if (!made && mkdir(folder, 0700) != 0 && mu_mkdirs(folder, 0700, err) != 0)
+        return -1;
+    struct stat st;
+    if (stat(folder, &st) != 0)
+        return mu_err_sys(err, MU_E_IO, errno, _("cannot make the folder %s"), folder);
+    *ret_mtime = st.st_mtim;
+    return 0;
 }
 
-void attachments_discard(const char *folder)
+/* Keep an empty folder, or remove it where that cannot be. */
+static void give_back(struct attachment_pool *pool, const char *folder)
 {
+    char *copy = strdup(folder);
+    if (copy && MU_GROW(pool->spare, pool->cap, pool->count + 1) == 0) {
+        pool->spare[pool->count++] = copy;
+        return;
+    }
+    free(copy);
     rmdir(folder);
+}
+
+void attachment_pool_release(struct attachment_pool *pool)
+{
+    for (size_t i = 0; i < pool->count; i++) {
+        rmdir(pool->spare[i]);
+        free(pool->spare[i]);
+    }
+    free(pool->spare);
+    *pool = (struct attachment_pool){0};
 }
 
 struct collector {
@@ -79,12 +108,20 @@ static int compare_names(const void *a, const void *b)
     return strcmp(((const struct attachment *)a)->name, ((const struct attachment *)b)->name);
 }
 
-void attachments_collect(const char *home, const char *folder, struct mu_arena *arena,
+void attachments_collect(struct attachment_pool *pool, const char *home, const char *folder,
+                         struct timespec mtime, struct mu_arena *arena,
                          struct attachment **ret_items, size_t *ret_count)
 {
     *ret_items = NULL;
     *ret_count = 0;
-    /* Most scripts leave nothing: one system call settles it. */
+    struct stat st;
+    if (lstat(folder, &st) != 0 || !S_ISDIR(st.st_mode))
+        return;
+    /* Nobody has made anything in it since. */
+    if (st.st_mtim.tv_sec == mtime.tv_sec && st.st_mtim.tv_nsec == mtime.tv_nsec) {
+        give_back(pool, folder);
+        return;
+    }
     if (rmdir(folder) == 0 || errno != ENOTEMPTY)
         return;
     struct collector collector = {.home = home, .arena = arena};

@@ -51,6 +51,7 @@ struct run_active {
     struct recorder *recorder;
     const struct python *python;
     const char *output_dir; /* absolute */
+    struct timespec output_dir_mtime;
     struct execution record;
     struct mu_arena arena;
     size_t slot;
@@ -76,6 +77,7 @@ struct run {
     struct rule_set *rule_sets; /* one for each distinct `verdict:` */
     size_t rule_set_count, rule_set_cap;
     struct launch_context launch;
+    struct attachment_pool attachments;
     struct batch batch;
     char batch_id[MU_ID_SIZE];
     char batch_folder[64]; /* relative to the home: where logs and attachments go */
@@ -544,7 +546,8 @@ static int start_item(struct run *run, struct run_item *item, struct mu_err *err
     if (!active->python->usable) {
         cause = active->python->error;
     } else if (hash_script(item->script->path_abs, hash, &cause) == 0 &&
-               attachments_prepare(active->output_dir, &cause) == 0 &&
+               attachments_prepare(&run->attachments, active->output_dir, &active->output_dir_mtime,
+                                   &cause) == 0 &&
                launch_prepare(&run->launch, item->script, active->python, item->record_id,
                               item->attempt, active->slot, active->output_dir, &active->arena,
                               &launch, &cause) == 0) {
@@ -560,7 +563,7 @@ static int start_item(struct run *run, struct run_item *item, struct mu_err *err
     int rc = startable ? engine_start(run->engine, &launch, err) : post_not_started(active, &cause);
     if (rc != 0) {
         unlink_active(run, active);
-        attachments_discard(active->output_dir);
+        rmdir(active->output_dir);
         active_free(active);
         return -1;
     }
@@ -746,8 +749,8 @@ static void finish_item(struct run_active *active, const struct exec_end *end)
     size_t sample_count, attachment_count = 0;
     const struct metric_sample *samples = recorder_samples(active->recorder, &sample_count);
     struct attachment *attachments = NULL;
-    attachments_collect(run->options.project->home, active->output_dir, &active->arena,
-                        &attachments, &attachment_count);
+    attachments_collect(&run->attachments, run->options.project->home, active->output_dir,
+                        active->output_dir_mtime, &active->arena, &attachments, &attachment_count);
     run->unsaid++;
     if (writer_execution_finished(run->writer, record, samples, sample_count, attachments,
                                   attachment_count, &active->said, &run->failure) != 0) {
@@ -868,6 +871,7 @@ void run_free(struct run *run)
     for (size_t i = 0; i < run->rule_set_count; i++)
         verdict_rules_free(run->rule_sets[i].rules);
     free(run->rule_sets);
+    attachment_pool_release(&run->attachments);
     free(run->items);
     free(run->queue);
     free(run->slots);
