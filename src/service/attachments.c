@@ -14,41 +14,47 @@
 
 enum { ATTACHMENTS_MAX = 1000, DEPTH_MAX = 4 };
 
-int attachments_prepare(struct attachment_pool *pool, const char *folder,
-                        struct timespec *ret_mtime, struct mu_err *err)
+int attachments_prepare(struct attachment_pool *pool, struct attachment_folder *ret,
+                        struct mu_err *err)
 {
-    bool made = false;
     if (pool->count > 0) {
-        char *spare = pool->spare[--pool->count];
-        made = rename(spare, folder) == 0;
-        free(spare);
+        *ret = pool->spare[--pool->count];
+        return 0;
     }
-    if (!made && mkdir(folder, 0700) != 0 && mu_mkdirs(folder, 0700, err) != 0)
-        return -1;
+    struct attachment_folder folder = {0};
     struct stat st;
-    if (stat(folder, &st) != 0)
-        return mu_err_sys(err, MU_E_IO, errno, _("cannot make the folder %s"), folder);
-    *ret_mtime = st.st_mtim;
+    do { /* a resumed batch may have some already */
+        free(folder.path);
+        if (asprintf(&folder.path, "%s/files-%u", pool->parent, ++pool->made) < 0) {
+            folder.path = NULL;
+            return mu_err_nomem(err);
+        }
+    } while (mkdir(folder.path, 0700) != 0 && errno == EEXIST);
+    if (mu_mkdirs(folder.path, 0700, err) != 0 || stat(folder.path, &st) != 0) {
+        free(folder.path);
+        return mu_err_sys(err, MU_E_IO, errno, _("cannot make a folder in %s"), pool->parent);
+    }
+    folder.mtime = st.st_mtim;
+    *ret = folder;
     return 0;
 }
 
-/* Keep an empty folder, or remove it where that cannot be. */
-static void give_back(struct attachment_pool *pool, const char *folder)
+void attachments_give_back(struct attachment_pool *pool, struct attachment_folder *folder)
 {
-    char *copy = strdup(folder);
-    if (copy && MU_GROW(pool->spare, pool->cap, pool->count + 1) == 0) {
-        pool->spare[pool->count++] = copy;
-        return;
+    if (folder->path && MU_GROW(pool->spare, pool->cap, pool->count + 1) == 0) {
+        pool->spare[pool->count++] = *folder;
+    } else if (folder->path) {
+        rmdir(folder->path);
+        free(folder->path);
     }
-    free(copy);
-    rmdir(folder);
+    folder->path = NULL;
 }
 
 void attachment_pool_release(struct attachment_pool *pool)
 {
     for (size_t i = 0; i < pool->count; i++) {
-        rmdir(pool->spare[i]);
-        free(pool->spare[i]);
+        rmdir(pool->spare[i].path);
+        free(pool->spare[i].path);
     }
     free(pool->spare);
     *pool = (struct attachment_pool){0};
@@ -108,31 +114,40 @@ static int compare_names(const void *a, const void *b)
     return strcmp(((const struct attachment *)a)->name, ((const struct attachment *)b)->name);
 }
 
-void attachments_collect(struct attachment_pool *pool, const char *home, const char *folder,
-                         struct timespec mtime, struct mu_arena *arena,
+static void collect(struct collector *collector, const char *folder, struct attachment **ret_items,
+                    size_t *ret_count)
+{
+    walk(collector, folder, "", 1);
+    if (collector->count > 0) {
+        size_t size = collector->count * sizeof *collector->items;
+        qsort(collector->items, collector->count, sizeof *collector->items, compare_names);
+        *ret_items = mu_arena_alloc(collector->arena, size);
+        if (*ret_items) {
+            memcpy(*ret_items, collector->items, size);
+            *ret_count = collector->count;
+        }
+    }
+    free(collector->items);
+}
+
+void attachments_collect(struct attachment_pool *pool, const char *home,
+                         struct attachment_folder *folder, struct mu_arena *arena,
                          struct attachment **ret_items, size_t *ret_count)
 {
     *ret_items = NULL;
     *ret_count = 0;
     struct stat st;
-    if (lstat(folder, &st) != 0 || !S_ISDIR(st.st_mode))
+    if (!folder->path || lstat(folder->path, &st) != 0)
         return;
     /* Nobody has made anything in it since. */
-    if (st.st_mtim.tv_sec == mtime.tv_sec && st.st_mtim.tv_nsec == mtime.tv_nsec) {
-        give_back(pool, folder);
+    if (st.st_mtim.tv_sec == folder->mtime.tv_sec && st.st_mtim.tv_nsec == folder->mtime.tv_nsec) {
+        attachments_give_back(pool, folder);
         return;
     }
-    if (rmdir(folder) == 0 || errno != ENOTEMPTY)
-        return;
-    struct collector collector = {.home = home, .arena = arena};
-    walk(&collector, folder, "", 1);
-    if (collector.count > 0) {
-        qsort(collector.items, collector.count, sizeof *collector.items, compare_names);
-        *ret_items = mu_arena_alloc(arena, collector.count * sizeof *collector.items);
-        if (*ret_items) {
-            memcpy(*ret_items, collector.items, collector.count * sizeof *collector.items);
-            *ret_count = collector.count;
-        }
+    if (S_ISDIR(st.st_mode) && rmdir(folder->path) != 0) {
+        struct collector collector = {.home = home, .arena = arena};
+        collect(&collector, folder->path, ret_items, ret_count);
     }
-    free(collector.items);
+    free(folder->path);
+    folder->path = NULL;
 }

@@ -2,8 +2,7 @@
  *
  * Most scripts leave nothing. Making and removing a folder for each costs ext4 more than all else
  * that muster does for a tiny script (an inode freed a moment ago is not given out again, and is
- * passed over at each search for one), so an empty folder is kept and renamed for the next script.
- */
+ * passed over at each search for one), so a folder that stayed empty serves the next script. */
 #ifndef SERVICE_ATTACHMENTS_H
 #define SERVICE_ATTACHMENTS_H
 
@@ -14,20 +13,29 @@
 #include "base/mem.h"
 #include "model/execution.h"
 
-/* The empty folders at hand. Zero-initialise it. */
+struct attachment_folder {
+    char *path;            /* absolute; NULL: none */
+    struct timespec mtime; /* when it was empty: so it is known to be untouched */
+};
+
+/* The empty folders at hand. */
 struct attachment_pool {
-    char **spare;
+    const char *parent; /* absolute; where folders are made */
+    unsigned made;
+    struct attachment_folder *spare;
     size_t count, cap;
 };
 
-/* Make `folder` (and those above it), or rename a spare one to it. `ret_mtime`: its time of change
- * now, by which it is known to be untouched afterwards. */
-int attachments_prepare(struct attachment_pool *pool, const char *folder,
-                        struct timespec *ret_mtime, struct mu_err *err);
+/* An empty folder for one script: a spare one, or a new one (and those above it). It is the
+ * caller's until it is given back or collected, which sets `path` to NULL. */
+int attachments_prepare(struct attachment_pool *pool, struct attachment_folder *ret,
+                        struct mu_err *err);
+/* It was not used. A NULL path is accepted. */
+void attachments_give_back(struct attachment_pool *pool, struct attachment_folder *folder);
 /* What is in it, in the arena: regular files only, at most 1,000, four folders deep, in the order
- * of their names. An empty folder becomes a spare one. What cannot be read is left out. */
-void attachments_collect(struct attachment_pool *pool, const char *home, const char *folder,
-                         struct timespec mtime, struct mu_arena *arena,
+ * of their names. A folder that stayed empty is given back. What cannot be read is left out. */
+void attachments_collect(struct attachment_pool *pool, const char *home,
+                         struct attachment_folder *folder, struct mu_arena *arena,
                          struct attachment **ret_items, size_t *ret_count);
 /* Remove the spare folders. */
 void attachment_pool_release(struct attachment_pool *pool);

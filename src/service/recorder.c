@@ -38,7 +38,7 @@ struct recorder {
 };
 
 int recorder_new(const struct project *project, const struct script *script,
-                 const struct verdict_rules *rules, const char *log_path,
+                 const struct verdict_rules *rules, const char *log_path, struct output_pack *pack,
                  struct recorder **ret_recorder, struct mu_err *err)
 {
     struct recorder *recorder = calloc(1, sizeof *recorder);
@@ -54,7 +54,7 @@ int recorder_new(const struct project *project, const struct script *script,
         recorder_free(recorder);
         return mu_err_nomem(err);
     }
-    if (output_log_new(absolute, &recorder->log, err) != 0 ||
+    if (output_log_new(absolute, pack, &recorder->log, err) != 0 ||
         judge_new(rules, script->path_abs, &recorder->judge, err) != 0) {
         recorder_free(recorder);
         return -1;
@@ -195,7 +195,8 @@ int recorder_finish(struct recorder *recorder, const struct exec_end *end, const
         mu_str_clear(&recorder->unfinished[s]);
     }
     recorder->output_lines += recorder->ends_in_line;
-    output_log_close(recorder->log, &recorder->lost_bytes, NULL);
+    struct output_place place;
+    output_log_close(recorder->log, &place, &recorder->lost_bytes, NULL);
     recorder->log = NULL;
 
     bool limit = end->stop == STOP_TIMEOUT || end->stop == STOP_IDLE;
@@ -248,7 +249,13 @@ int recorder_finish(struct recorder *recorder, const struct exec_end *end, const
     ret->peak_memory = end->usage.peak_memory_mb;
     ret->output_bytes = recorder->output_bytes;
     ret->output_lines = recorder->output_lines;
-    ret->log_path = recorder->output_bytes > 0 ? recorder->log_path : NULL;
+    ret->log_path =
+        recorder->output_bytes == 0 ? NULL
+        : place.in_pack
+            ? mu_arena_printf(&recorder->arena, "%.*s/" RECORDER_PACK_NAME "@%lld+%lld",
+                              (int)(mu_path_name(recorder->log_path) - recorder->log_path - 1),
+                              recorder->log_path, (long long)place.offset, (long long)place.size)
+            : recorder->log_path;
 
     mu_str_clear(&recorder->decoded);
     excerpt_text(&recorder->excerpt, &recorder->decoded);
@@ -275,7 +282,7 @@ void recorder_free(struct recorder *recorder)
     if (!recorder)
         return;
     if (recorder->log)
-        output_log_close(recorder->log, NULL, NULL);
+        output_log_close(recorder->log, NULL, NULL, NULL);
     judge_free(recorder->judge);
     excerpt_release(&recorder->excerpt);
     for (size_t i = 0; i < sizeof recorder->unfinished / sizeof recorder->unfinished[0]; i++)

@@ -14,14 +14,18 @@
 #include "model/execution.h"
 #include "service/discover.h"
 #include "service/project.h"
+#include "store/output_log.h"
 #include "verdict/verdict.h"
 
 struct recorder;
 
-/* `log_path` is relative to the project's home. All but the strings in `log_path` is borrowed until
- * recorder_free. */
+/* The name of the pack, which lies beside the logs. */
+#define RECORDER_PACK_NAME "short.log.zst"
+
+/* `log_path` is relative to the project's home; `pack` is where short logs go. All but the strings
+ * in `log_path` is borrowed until recorder_free. */
 int recorder_new(const struct project *project, const struct script *script,
-                 const struct verdict_rules *rules, const char *log_path,
+                 const struct verdict_rules *rules, const char *log_path, struct output_pack *pack,
                  struct recorder **ret_recorder, struct mu_err *err);
 void recorder_line(struct recorder *recorder, enum stream stream, int64_t since_start_ns,
                    const char *data, size_t len, bool complete);

@@ -50,8 +50,8 @@ struct run_active {
     struct run_item *item;
     struct recorder *recorder;
     const struct python *python;
-    const char *output_dir; /* absolute */
-    struct timespec output_dir_mtime;
+    struct attachment_folder folder; /* MUSTER_OUTPUT_DIR */
+    bool started_unsaid;             /* it runs, and the database does not know yet */
     struct execution record;
     struct mu_arena arena;
     size_t slot;
@@ -78,6 +78,7 @@ struct run {
     size_t rule_set_count, rule_set_cap;
     struct launch_context launch;
     struct attachment_pool attachments;
+    struct output_pack *pack; /* where short logs go */
     struct batch batch;
     char batch_id[MU_ID_SIZE];
     char batch_folder[64]; /* relative to the home: where logs and attachments go */
@@ -376,6 +377,14 @@ static int run_open(struct run *run, struct mu_err *err)
         mu_id_new(item->record_id);
     }
     fill_batch(run);
+    run->attachments.parent =
+        mu_arena_printf(&run->arena, "%s/%s", options->project->home, run->batch_folder);
+    MU_AUTO_FREE char *pack = NULL;
+    if (!run->attachments.parent ||
+        asprintf(&pack, "%s/" RECORDER_PACK_NAME, run->attachments.parent) < 0)
+        return mu_err_nomem(err);
+    if (output_pack_new(pack, &run->pack, err) != 0)
+        return -1;
     size_t cores = (size_t)sysconf(_SC_NPROCESSORS_ONLN);
     run->launch = (struct launch_context){
         .project = options->project,
@@ -462,6 +471,7 @@ static void active_free(struct run_active *active)
     if (!active)
         return;
     active->item->active = NULL;
+    attachments_give_back(&active->run->attachments, &active->folder);
     recorder_free(active->recorder);
     mu_arena_release(&active->arena);
     free(active);
@@ -513,17 +523,11 @@ static struct run_active *active_new(struct run *run, struct run_item *item, str
 
     char log[LOG_PATH_SIZE];
     log_path(run, item, log);
-    active->output_dir =
-        mu_arena_printf(&active->arena, "%s/%.*s.files", run->options.project->home,
-                        (int)(strlen(log) - strlen(".log.zst")), log);
     active->record = pending_row(run, item);
-    if (!active->output_dir) {
-        mu_err_nomem(err);
-    } else if (recorder_new(run->options.project, item->script,
-                            rules_for(run, item->script->settings, err), log, &active->recorder,
-                            err) == 0) {
+    if (recorder_new(run->options.project, item->script,
+                     rules_for(run, item->script->settings, err), log, run->pack, &active->recorder,
+                     err) == 0)
         return active;
-    }
     active_free(active);
     return NULL;
 }
@@ -546,10 +550,9 @@ static int start_item(struct run *run, struct run_item *item, struct mu_err *err
     if (!active->python->usable) {
         cause = active->python->error;
     } else if (hash_script(item->script->path_abs, hash, &cause) == 0 &&
-               attachments_prepare(&run->attachments, active->output_dir, &active->output_dir_mtime,
-                                   &cause) == 0 &&
+               attachments_prepare(&run->attachments, &active->folder, &cause) == 0 &&
                launch_prepare(&run->launch, item->script, active->python, item->record_id,
-                              item->attempt, active->slot, active->output_dir, &active->arena,
+                              item->attempt, active->slot, active->folder.path, &active->arena,
                               &launch, &cause) == 0) {
         startable = true;
         active->record.content_hash = hash;
@@ -563,7 +566,6 @@ static int start_item(struct run *run, struct run_item *item, struct mu_err *err
     int rc = startable ? engine_start(run->engine, &launch, err) : post_not_started(active, &cause);
     if (rc != 0) {
         unlink_active(run, active);
-        rmdir(active->output_dir);
         active_free(active);
         return -1;
     }
@@ -653,13 +655,25 @@ static void count_change(struct run *run, struct run_item *item, enum exec_statu
     item->status = status;
 }
 
+/* RUNNING reaches the database with the first sample, 0.1 s after the start: shorter scripts are
+ * written once, as what they ended. To whoever recovers a batch both are the same: a script that
+ * must run (again). */
+static void say_started(struct run_active *active)
+{
+    if (!active->started_unsaid)
+        return;
+    active->started_unsaid = false;
+    writer_execution_started(active->run->writer, active->item->record_id, active->record.start_ms,
+                             NULL, NULL);
+}
+
 static void on_started(void *user, struct engine_exec *exec, pid_t pid, int64_t start_wall_ms)
 {
     struct run_active *active = user;
     struct run *run = active->run;
     active->record.start_ms = start_wall_ms;
+    active->started_unsaid = true;
     count_change(run, active->item, EXEC_RUNNING);
-    writer_execution_started(run->writer, active->item->record_id, start_wall_ms, NULL, NULL);
     if (run->events.on_execution_started)
         run->events.on_execution_started(run->events.arg, run, active->item);
 }
@@ -677,6 +691,7 @@ static void on_line(void *user, enum stream stream, int64_t since_start_ns, cons
 static void on_sample(void *user, const struct metric_sample *sample)
 {
     struct run_active *active = user;
+    say_started(active);
     recorder_sample(active->recorder, sample);
 }
 
@@ -749,8 +764,8 @@ static void finish_item(struct run_active *active, const struct exec_end *end)
     size_t sample_count, attachment_count = 0;
     const struct metric_sample *samples = recorder_samples(active->recorder, &sample_count);
     struct attachment *attachments = NULL;
-    attachments_collect(&run->attachments, run->options.project->home, active->output_dir,
-                        active->output_dir_mtime, &active->arena, &attachments, &attachment_count);
+    attachments_collect(&run->attachments, run->options.project->home, &active->folder,
+                        &active->arena, &attachments, &attachment_count);
     run->unsaid++;
     if (writer_execution_finished(run->writer, record, samples, sample_count, attachments,
                                   attachment_count, &active->said, &run->failure) != 0) {
@@ -799,8 +814,10 @@ static void batch_said(void *arg)
 static void tick(void *arg)
 {
     struct run *run = arg;
-    for (struct run_active *active = run->oldest; active; active = active->next)
+    for (struct run_active *active = run->oldest; active; active = active->next) {
+        say_started(active);
         recorder_tick(active->recorder);
+    }
     if (!run->finishing)
         writer_batch_progress(run->writer, run->batch_id, BATCH_RUNNING, run_remaining_s(run),
                               NULL);
@@ -872,6 +889,7 @@ void run_free(struct run *run)
         verdict_rules_free(run->rule_sets[i].rules);
     free(run->rule_sets);
     attachment_pool_release(&run->attachments);
+    output_pack_free(run->pack);
     free(run->items);
     free(run->queue);
     free(run->slots);

@@ -2,6 +2,10 @@
  * one write. A frame holds whole blocks, so that each frame that reached the disk can be read
  * alone. A write that fails is cut off again: what follows a torn frame could not be found.
  *
+ * A new file is what a tiny script costs most in the file system, so the log of one that ended
+ * before its first frame was due goes into the pack, a file of frames that the batch's short logs
+ * share.
+ *
  * Memory: an idle log holds nothing, a busy one up to FRAME_BYTES. The compression context and the
  * buffer of compressed bytes belong to the thread. */
 #include "store/output_log.h"
@@ -75,17 +79,51 @@ static struct compressor *compressor_get(void)
 
 /* ---- writing ---- */
 
-struct output_log {
+/* A file that frames are appended to. */
+struct frame_file {
     char *path;
-    int fd;       /* -1 before the first append */
+    int fd;       /* -1 before the first frame */
     off_t offset; /* where the next frame goes */
+};
+
+struct output_pack {
+    struct frame_file file;
+};
+
+struct output_log {
+    struct frame_file file;
+    struct output_pack *pack; /* borrowed; NULL: none */
     struct mu_str gathered;
     size_t gathered_bytes; /* of the script's, without headers */
     int64_t gathered_since_ms;
     uint64_t lost_bytes;
 };
 
-int output_log_new(const char *path, struct output_log **ret_log, struct mu_err *err)
+int output_pack_new(const char *path, struct output_pack **ret_pack, struct mu_err *err)
+{
+    struct output_pack *pack = calloc(1, sizeof *pack);
+    char *copy = strdup(path);
+    if (!pack || !copy) {
+        free(pack);
+        free(copy);
+        return mu_err_nomem(err);
+    }
+    pack->file = (struct frame_file){.path = copy, .fd = -1};
+    *ret_pack = pack;
+    return 0;
+}
+
+void output_pack_free(struct output_pack *pack)
+{
+    if (!pack)
+        return;
+    mu_fd_close(&pack->file.fd);
+    free(pack->file.path);
+    free(pack);
+}
+
+int output_log_new(const char *path, struct output_pack *pack, struct output_log **ret_log,
+                   struct mu_err *err)
 {
     struct output_log *log = calloc(1, sizeof *log);
     char *copy = strdup(path);
@@ -94,62 +132,78 @@ int output_log_new(const char *path, struct output_log **ret_log, struct mu_err 
         free(copy);
         return mu_err_nomem(err);
     }
-    log->path = copy;
-    log->fd = -1;
+    log->file = (struct frame_file){.path = copy, .fd = -1};
+    log->pack = pack;
     *ret_log = log;
     return 0;
 }
 
-static int open_file(struct output_log *log, struct mu_err *err)
+/* `flags`: O_TRUNC for a log of its own, none for a pack that goes on. */
+static int open_file(struct frame_file *file, int flags, struct mu_err *err)
 {
-    enum { FLAGS = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW };
-    log->fd = open(log->path, FLAGS, 0600);
-    if (log->fd < 0 && errno == ENOENT) {
+    flags |= O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW;
+    file->fd = open(file->path, flags, 0600);
+    if (file->fd < 0 && errno == ENOENT) {
         MU_AUTO_FREE char *folder =
-            strndup(log->path, (size_t)(mu_path_name(log->path) - log->path));
+            strndup(file->path, (size_t)(mu_path_name(file->path) - file->path));
         if (!folder)
             return mu_err_nomem(err);
         folder[strlen(folder) - 1] = '\0'; /* the slash: the path is absolute */
         if (mu_mkdirs(folder, 0700, err) != 0)
             return -1;
-        log->fd = open(log->path, FLAGS, 0600);
+        file->fd = open(file->path, flags, 0600);
     }
-    return log->fd >= 0 ? 0 : mu_err_sys(err, MU_E_IO, errno, _("cannot make %s"), log->path);
-}
-
-static int write_frame(struct output_log *log, struct mu_err *err)
-{
-    struct compressor *compressor = compressor_get();
-    if (!compressor || log->gathered.failed)
-        return mu_err_nomem(err);
-    if (log->fd < 0 && open_file(log, err) != 0)
-        return -1;
-    size_t size = ZSTD_compressCCtx(compressor->context, compressor->out, compressor->out_size,
-                                    log->gathered.data, log->gathered.len, LEVEL);
-    if (ZSTD_isError(size))
-        return mu_err_set(err, MU_E_INTERNAL, "%s: %s", log->path, ZSTD_getErrorName(size));
-    if (lseek(log->fd, log->offset, SEEK_SET) < 0 ||
-        mu_write_all(log->fd, compressor->out, size) != 0) {
-        int why = errno;
-        if (ftruncate(log->fd, log->offset) != 0)
-            return mu_err_sys(err, MU_E_IO, errno, _("cannot write %s"), log->path);
-        return mu_err_sys(err, MU_E_IO, why, _("cannot write %s"), log->path);
-    }
-    log->offset += (off_t)size;
+    if (file->fd < 0)
+        return mu_err_sys(err, MU_E_IO, errno, _("cannot make %s"), file->path);
+    file->offset = lseek(file->fd, 0, SEEK_END);
     return 0;
 }
 
-static int end_frame(struct output_log *log, struct mu_err *err)
+/* Compress what is gathered and append it as one frame. */
+static int write_frame(struct frame_file *file, const struct mu_str *gathered, size_t *ret_size,
+                       struct mu_err *err)
 {
+    struct compressor *compressor = compressor_get();
+    if (!compressor || gathered->failed)
+        return mu_err_nomem(err);
+    size_t size = ZSTD_compressCCtx(compressor->context, compressor->out, compressor->out_size,
+                                    gathered->data, gathered->len, LEVEL);
+    if (ZSTD_isError(size))
+        return mu_err_set(err, MU_E_INTERNAL, "%s: %s", file->path, ZSTD_getErrorName(size));
+    if (lseek(file->fd, file->offset, SEEK_SET) < 0 ||
+        mu_write_all(file->fd, compressor->out, size) != 0) {
+        int why = errno;
+        if (ftruncate(file->fd, file->offset) != 0)
+            return mu_err_sys(err, MU_E_IO, errno, _("cannot write %s"), file->path);
+        return mu_err_sys(err, MU_E_IO, why, _("cannot write %s"), file->path);
+    }
+    file->offset += (off_t)size;
+    *ret_size = size;
+    return 0;
+}
+
+/* Into `file`, opened on first use. */
+static int end_frame(struct output_log *log, struct frame_file *file, int open_flags,
+                     size_t *ret_size, struct mu_err *err)
+{
+    *ret_size = 0;
     if (log->gathered_bytes == 0)
         return 0;
-    int rc = write_frame(log, err);
+    int rc = file->fd < 0 ? open_file(file, open_flags, err) : 0;
+    if (rc == 0)
+        rc = write_frame(file, &log->gathered, ret_size, err);
     if (rc != 0)
         log->lost_bytes += log->gathered_bytes;
     log->gathered_bytes = 0;
     mu_str_clear(&log->gathered);
     log->gathered.failed = false;
     return rc;
+}
+
+static int end_own_frame(struct output_log *log, struct mu_err *err)
+{
+    size_t size;
+    return end_frame(log, &log->file, O_TRUNC, &size, err);
 }
 
 static void gather(struct output_log *log, enum stream stream, int64_t since_start_ms,
@@ -168,40 +222,48 @@ int output_log_append(struct output_log *log, enum stream stream, int64_t since_
                       const char *data, size_t len, struct mu_err *err)
 {
     int rc = 0;
-    /* So that there is a file to follow before the first frame is full. A failure shows later. */
-    if (len > 0 && log->fd < 0 && log->gathered_bytes == 0)
-        open_file(log, NULL);
     while (len > 0) {
         size_t part = len < BLOCK_MAX ? len : BLOCK_MAX;
         bool full = log->gathered.len + HEADER_MAX + part > FRAME_BYTES;
-        if (full && end_frame(log, err) != 0)
+        if (full && end_own_frame(log, err) != 0)
             rc = -1;
         gather(log, stream, since_start_ms, data, part);
         data += part;
         len -= part;
     }
     bool old = since_start_ms - log->gathered_since_ms >= FRAME_MS;
-    if ((old || log->gathered.failed) && end_frame(log, err) != 0)
+    if ((old || log->gathered.failed) && end_own_frame(log, err) != 0)
         rc = -1;
     return rc;
 }
 
 int output_log_flush(struct output_log *log, struct mu_err *err)
 {
-    int rc = end_frame(log, err);
+    int rc = end_own_frame(log, err);
     mu_str_release(&log->gathered);
     return rc;
 }
 
-int output_log_close(struct output_log *log, uint64_t *ret_lost_bytes, struct mu_err *err)
+int output_log_close(struct output_log *log, struct output_place *ret_place,
+                     uint64_t *ret_lost_bytes, struct mu_err *err)
 {
     if (!log)
         return 0;
-    int rc = output_log_flush(log, err);
+    struct output_place place = {0};
+    bool packed = log->pack && log->file.fd < 0;
+    struct frame_file *file = packed ? &log->pack->file : &log->file;
+    size_t size;
+    int rc = end_frame(log, file, packed ? 0 : O_TRUNC, &size, err);
+    if (packed && size > 0)
+        place = (struct output_place){
+            .in_pack = true, .offset = file->offset - (off_t)size, .size = (off_t)size};
+    if (ret_place)
+        *ret_place = place;
     if (ret_lost_bytes)
         *ret_lost_bytes = log->lost_bytes;
-    mu_fd_close(&log->fd);
-    free(log->path);
+    mu_str_release(&log->gathered);
+    mu_fd_close(&log->file.fd);
+    free(log->file.path);
     free(log);
     return rc;
 }
@@ -211,6 +273,7 @@ int output_log_close(struct output_log *log, uint64_t *ret_lost_bytes, struct mu
 struct reader {
     const char *path;
     int fd;
+    int64_t left;         /* bytes that may still be read; negative: to the end of the file */
     struct mu_str packed; /* read, not yet decompressed */
     bool ended;
     struct mu_str content; /* of one frame */
@@ -219,10 +282,14 @@ struct reader {
 static int read_more(struct reader *reader, struct mu_err *err)
 {
     char buf[64 * 1024];
+    size_t want = reader->left >= 0 && (uint64_t)reader->left < sizeof buf ? (size_t)reader->left
+                                                                           : sizeof buf;
     ssize_t n;
     do
-        n = read(reader->fd, buf, sizeof buf);
+        n = read(reader->fd, buf, want);
     while (n < 0 && errno == EINTR);
+    if (n > 0 && reader->left > 0)
+        reader->left -= n;
     if (n < 0)
         return mu_err_sys(err, MU_E_IO, errno, _("cannot read %s"), reader->path);
     reader->ended = n == 0;
@@ -310,11 +377,21 @@ int output_log_read(const char *path,
                                  const char *data, size_t len),
                     void *arg, struct mu_err *err)
 {
-    MU_AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
+    long long offset = 0, size = -1;
+    int name_len = (int)strlen(path), used = 0;
+    const char *at = strrchr(mu_path_name(path), '@');
+    if (at && sscanf(at, "@%lld+%lld%n", &offset, &size, &used) == 2 && at[used] == '\0')
+        name_len = (int)(at - path);
+    else
+        offset = 0, size = -1;
+    MU_AUTO_FREE char *name = strndup(path, (size_t)name_len);
+    if (!name)
+        return mu_err_nomem(err);
+    MU_AUTO_FD int fd = open(name, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || lseek(fd, offset, SEEK_SET) < 0)
         return mu_err_sys(err, errno == ENOENT ? MU_E_NOT_FOUND : MU_E_IO, errno,
-                          _("cannot open %s"), path);
-    struct reader reader = {.path = path, .fd = fd};
+                          _("cannot open %s"), name);
+    struct reader reader = {.path = name, .fd = fd, .left = size};
     int rc;
     while ((rc = next_frame(&reader, err)) == 0)
         if (reader.content.len > 0 && !each_block(&reader.content, each, arg))

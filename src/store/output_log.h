@@ -18,20 +18,35 @@
 
 struct output_log; /* writing */
 
-/* The file is made at the first append (a silent script has none). `path` absolute, its folder is
- * made. */
-int output_log_new(const char *path, struct output_log **ret_log, struct mu_err *err);
+/* A file of frames that the short logs of a batch share: those of scripts that ended before their
+ * first frame was due. Making a file is what a tiny script costs most in the file system. */
+struct output_pack;
+/* `path` absolute; goes on where the file exists. It is made at the first use. */
+int output_pack_new(const char *path, struct output_pack **ret_pack, struct mu_err *err);
+void output_pack_free(struct output_pack *pack); /* NULL accepted */
+
+/* Where a closed log is: in its own file, or at these bytes of the pack. */
+struct output_place {
+    bool in_pack;
+    int64_t offset, size;
+};
+
+/* The file is made with its first frame (a silent script has none). `path` absolute, its folder is
+ * made. `pack` is borrowed until the log is closed; NULL: always a file of its own. */
+int output_log_new(const char *path, struct output_pack *pack, struct output_log **ret_log,
+                   struct mu_err *err);
 /* Gathers; writes a frame where one is full. After a failure (disk full) the log goes on trying
  * with later frames, and counts what it lost. */
 int output_log_append(struct output_log *log, enum stream stream, int64_t since_start_ms,
                       const char *data, size_t len, struct mu_err *err);
 /* Close the frame at once (the tick of a second). */
 int output_log_flush(struct output_log *log, struct mu_err *err);
-/* Flushes; `ret_lost_bytes` may be NULL. */
-int output_log_close(struct output_log *log, uint64_t *ret_lost_bytes, struct mu_err *err);
+/* Writes the rest. `ret_place` and `ret_lost_bytes` may be NULL. */
+int output_log_close(struct output_log *log, struct output_place *ret_place,
+                     uint64_t *ret_lost_bytes, struct mu_err *err);
 
-/* Read a log, the part that is there: a torn last frame ends it without an error. `each` returns
- * false to stop. Errors: MU_E_NOT_FOUND, MU_E_IO. */
+/* Read a log, PATH or PATH@OFFSET+SIZE (a part of a pack), as far as it is there: a torn last frame
+ * ends it without an error. `each` returns false to stop. Errors: MU_E_NOT_FOUND, MU_E_IO. */
 int output_log_read(const char *path,
                     bool (*each)(void *arg, enum stream stream, int64_t since_start_ms,
                                  const char *data, size_t len),
