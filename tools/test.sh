@@ -19,7 +19,11 @@ for folder in "$@"; do
     export LSAN_OPTIONS="exitcode=86"
 
     echo "== unit tests, $folder"
-    meson test -C "$folder" --print-errorlogs </dev/null || status=1
+    if ! meson test -C "$folder" --print-errorlogs </dev/null; then
+        status=1
+        # Meson names the case that failed, but keeps what it said (TAP comments) to its log.
+        grep -A 12 '^not ok' "$folder/meson-logs/testlog.txt" >&2
+    fi
     cp "$folder/meson-logs/testlog.junit.xml" "$folder/junit/unit.xml" || status=1
 
     echo "== end to end, $folder"
