@@ -166,6 +166,14 @@ static void remember(struct run_view *view, const struct run_item *item,
     copy->stop_signals = mu_arena_strdup(arena, execution->stop_signals);
 }
 
+static void on_recovered(void *arg, const struct batch *batch, size_t lost, size_t never_started)
+{
+    fprintf(stderr,
+            _("muster: batch %lld was left by a muster that died: %zu lost, %zu never started: "
+              "muster resume %lld\n"),
+            (long long)batch->id, lost, never_started, (long long)batch->id);
+}
+
 static void on_batch_started(void *arg, struct run *run)
 {
     struct run_view *view = arg;
@@ -385,6 +393,7 @@ int run_session(struct cli *cli, const struct run_options *run_options,
 {
     struct run_view view = {.cli = cli, .options = options, .run_options = run_options};
     const struct run_events events = {
+        .on_recovered = on_recovered,
         .on_batch_started = on_batch_started,
         .on_execution_started = on_execution_started,
         .on_line = options->live_output ? on_line : NULL,

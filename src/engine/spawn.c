@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -35,10 +36,19 @@ static int highest_fd(void)
     return highest;
 }
 
+/* What the kernel takes; libc's sigaction refuses 32 and 33, which it keeps for itself and which
+ * somebody's posix_spawn may have left ignored. */
+struct kernel_sigaction {
+    void (*handler)(int);
+    unsigned long flags;
+    void (*restorer)(void);
+    unsigned long mask;
+};
+
 static pid_t __attribute__((noinline))
 vfork_and_exec(const struct spawn *spawn, int close_up_to, volatile struct spawn_failure *failure)
 {
-    const struct sigaction by_default = {.sa_handler = SIG_DFL};
+    const struct kernel_sigaction by_default = {.handler = SIG_DFL};
     sigset_t none;
     sigemptyset(&none);
     pid_t pid = vfork();
@@ -53,7 +63,7 @@ vfork_and_exec(const struct spawn *spawn, int close_up_to, volatile struct spawn
         goto failed;
     /* exec resets handlers but keeps what is ignored (SIGPIPE, or all that nohup left). */
     for (int signo = 1; signo < NSIG; signo++)
-        sigaction(signo, &by_default, NULL);
+        syscall(SYS_rt_sigaction, signo, &by_default, NULL, sizeof by_default.mask);
     for (int fd = 0; fd < 3; fd++)
         if (dup2(spawn->stdio[fd], fd) < 0)
             goto failed;

@@ -1,6 +1,6 @@
-/* Lost are rows that a dead owner left PENDING or RUNNING; stopped and never started ones are
- * CANCELLED. A process is known by its pid and its start time: a pid alone may be somebody else's
- * by now. */
+/* Lost are rows that a dead owner left PENDING or RUNNING, and those that recovery made ERROR for
+ * it; stopped and never started ones are CANCELLED. A process is known by its pid and its start
+ * time: a pid alone may be somebody else's by now. */
 #include "service/resume.h"
 
 #include <jansson.h>
@@ -16,7 +16,9 @@
 
 static bool must_run(const struct execution *execution)
 {
-    return execution->status == EXEC_CANCELLED || !exec_status_is_final(execution->status);
+    bool lost = execution->status == EXEC_ERROR && execution->stop_reason &&
+                strcmp(execution->stop_reason, "lost") == 0;
+    return lost || execution->status == EXEC_CANCELLED || !exec_status_is_final(execution->status);
 }
 
 static int add_script(const struct project *project, struct settings_set *set,

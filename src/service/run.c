@@ -25,6 +25,7 @@
 #include "service/launch.h"
 #include "service/owner.h"
 #include "service/recorder.h"
+#include "service/recovery.h"
 #include "store/batch_repo.h"
 #include "store/execution_repo.h"
 #include "store/writer.h"
@@ -362,6 +363,9 @@ static int run_open(struct run *run, struct mu_err *err)
     if (writer_new(options->project->home, &writer_events, &run->writer, err) != 0 ||
         db_open(options->project->home, STORE_READ, &run->db, err) != 0 ||
         python_finder_new(options->project, run->db, run->writer, &run->pythons, err) != 0)
+        return -1;
+
+    if (recover_batches(run->db, run->writer, run->events.on_recovered, run->events.arg, err) != 0)
         return -1;
 
     run->items = calloc(options->count ? options->count : 1, sizeof *run->items);

@@ -53,6 +53,9 @@ struct run_options {
 };
 
 struct run_events {
+    /* A batch whose muster died was made final: so many were lost, so many never started. Before
+     * all else. */
+    void (*on_recovered)(void *arg, const struct batch *batch, size_t lost, size_t never_started);
     /* The rows are there; nothing runs yet. */
     void (*on_batch_started)(void *arg, struct run *run);
     void (*on_execution_started)(void *arg, struct run *run, const struct run_item *item);

@@ -14,8 +14,8 @@ int execution_repo_start(struct db *db, const char *record_id, int64_t start_ms,
                          struct mu_err *err);
 /* Update all but script, batch and attempt; insert where there is no such row. */
 int execution_repo_finish(struct db *db, const struct execution *execution, struct mu_err *err);
-/* PENDING → CANCELLED, all of the batch. */
-int execution_repo_cancel_pending(struct db *db, const char *batch_id, struct mu_err *err);
+/* The batch is over: PENDING → CANCELLED; RUNNING → ERROR "lost". */
+int execution_repo_settle(struct db *db, const char *batch_id, struct mu_err *err);
 /* Insert with batch_details; earlier attempts with the same execution_order become superseded. */
 int execution_repo_insert_attempts(struct db *db, const char *batch_id,
                                    const struct execution *executions, size_t count,

@@ -195,13 +195,16 @@ int execution_repo_start(struct db *db, const char *record_id, int64_t start_ms,
     return db_run(db, stmt, err);
 }
 
-int execution_repo_cancel_pending(struct db *db, const char *batch_id, struct mu_err *err)
+int execution_repo_settle(struct db *db, const char *batch_id, struct mu_err *err)
 {
-    MU_AUTO_RESET sqlite3_stmt *stmt = NULL;
-    if (db_statement(db, SQL_EXECUTION_CANCEL_PENDING, &stmt, err) != 0 ||
-        row_bind_text(db, stmt, 1, batch_id, err) != 0)
-        return -1;
-    return db_run(db, stmt, err);
+    static const enum sql_id changes[] = {SQL_EXECUTION_CANCEL_PENDING, SQL_EXECUTION_LOSE_RUNNING};
+    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
+        MU_AUTO_RESET sqlite3_stmt *stmt = NULL;
+        if (db_statement(db, changes[i], &stmt, err) != 0 ||
+            row_bind_text(db, stmt, 1, batch_id, err) != 0 || db_run(db, stmt, err) != 0)
+            return -1;
+    }
+    return 0;
 }
 
 int execution_repo_insert_attempts(struct db *db, const char *batch_id,

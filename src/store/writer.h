@@ -61,8 +61,9 @@ int writer_samples(struct writer *writer, const char *record_id,
 /* The batch goes on: counts from the rows, estimated_remaining, status. */
 int writer_batch_progress(struct writer *writer, const char *batch_id, enum batch_status status,
                           double estimated_remaining, struct mu_err *err);
-/* The batch ended: every row of it that is still PENDING becomes CANCELLED (start_time the batch's,
- * no duration, no exit code, no result), counts from the rows, status, end, duration. */
+/* The batch ended: a row of it that is still PENDING becomes CANCELLED (start_time the batch's, no
+ * duration, no exit code, no result), one that is RUNNING (its muster died) ERROR "lost"; counts
+ * from the rows, status, end, duration. */
 int writer_batch_finished(struct writer *writer, const char *batch_id, enum batch_status status,
                           int64_t end_ms, double duration, void *cookie, struct mu_err *err);
 

@@ -109,7 +109,7 @@ int writer_op_apply(struct db *db, const struct writer_op *op, struct mu_err *er
     case OP_SAMPLES: return metrics_repo_insert(db, op->id, op->samples, op->sample_count, err);
     case OP_PROGRESS: return batch_repo_progress(db, op->id, op->batch_status, op->seconds, err);
     case OP_BATCH_FINISHED:
-        if (execution_repo_cancel_pending(db, op->id, err) != 0)
+        if (execution_repo_settle(db, op->id, err) != 0)
             return -1;
         return batch_repo_finish(db, op->id, op->batch_status, op->at_ms, op->seconds, err);
     case OP_INTERPRETER:

@@ -61,6 +61,12 @@ WHERE record_id = ?1 AND status = 'PENDING'
 UPDATE execution_history SET status = 'CANCELLED', log_path = NULL
 WHERE batch_id = ?1 AND status = 'PENDING'
 
+-- A batch that is over has nothing that runs: what does was lost with its muster.
+-- name: execution_lose_running
+UPDATE execution_history SET status = 'ERROR', result = 'UNKNOWN',
+    error_message = 'lost: muster itself was killed', stop_reason = 'lost'
+WHERE batch_id = ?1 AND status = 'RUNNING'
+
 -- Earlier attempts of the scripts for which there are rows after id ?2.
 -- name: execution_supersede
 UPDATE execution_history SET superseded = 1
