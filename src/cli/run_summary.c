@@ -14,7 +14,13 @@
 #include "cli/words.h"
 #include "service/trend.h"
 
-enum { NOTABLE_SHOWN = 20, RULE_COLUMNS = 64, REASON_COLUMNS = 48 };
+enum {
+    NOTABLE_SHOWN = 20,
+    RULE_COLUMNS = 64,
+    AROUND_COLUMNS = 18, /* a failure's line without name, reason and trend */
+    REASON_COLUMNS_MIN = 16,
+    LEFT_COLUMNS = 48,
+};
 
 /* It defines tests, started none, and passed without a word: nothing was tested. */
 static bool tested_nothing(const struct run_item *item)
@@ -71,8 +77,11 @@ static void print_failure(struct run_view *view, const struct run_notable *notab
     safe_text(&safe_name, name ? name : "", name ? strlen(name) : 0, 0);
     execution_why(execution, &reason);
     safe_text(&safe, mu_str_text(&reason), reason.len, SAFE_PLAIN);
-    run_line_cut(&cut, mu_str_text(&safe), term->is_tty ? REASON_COLUMNS : SIZE_MAX);
     describe_trend(view, notable, &trend);
+    size_t rest = AROUND_COLUMNS + name_columns + mu_text_width(mu_str_text(&trend), trend.len);
+    size_t width = term->is_tty ? term_width(term) : SIZE_MAX;
+    run_line_cut(&cut, mu_str_text(&safe),
+                 width > rest + REASON_COLUMNS_MIN ? width - rest : REASON_COLUMNS_MIN);
 
     const char *word = execution_word(execution);
     printf("  %s%s%s%*s %s%*s  %s%s%s%s\n", term_on(term, execution_style(execution)), word,
@@ -121,7 +130,7 @@ static void print_leaks(struct run_view *view)
         MU_AUTO_STR struct mu_str safe = {0}, cut = {0};
         const char *left = execution->leftover ? execution->leftover : "";
         safe_text(&safe, left, strcspn(left, "\n"), 0);
-        run_line_cut(&cut, mu_str_text(&safe), view->cli->out.is_tty ? REASON_COLUMNS : SIZE_MAX);
+        run_line_cut(&cut, mu_str_text(&safe), view->cli->out.is_tty ? LEFT_COLUMNS : SIZE_MAX);
         printf(_("  %s left behind (killed): %s\n"), execution->script_path + view->names.skip,
                mu_str_text(&cut));
     }
