@@ -1,6 +1,7 @@
 /* muster: from the words typed to a command, and from its answer to an exit status. */
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -136,6 +137,9 @@ int main(int argc, char **argv, char **envp)
         .envp = copy_environment(envp),
     };
     open_standard_streams();
+    /* One arena for both threads: a second one grows and shrinks page by page with each commit. */
+    mallopt(M_ARENA_MAX, 1);
+    mallopt(M_TRIM_THRESHOLD, 1 << 20);
     if (!cli.envp)
         return EXIT_BROKEN;
     language_init(early_language(argc, argv));

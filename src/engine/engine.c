@@ -54,6 +54,7 @@ int engine_new(const struct engine_events *events, struct engine **ret_engine, s
     if (tree_init(&engine->tree, err) != 0)
         goto no_tree;
     sampler_init(&engine->sampler);
+    engine->signals_not_default = spawn_signals_not_default();
     *ret_engine = engine;
     return 0;
 

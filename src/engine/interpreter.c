@@ -157,7 +157,8 @@ static int ask(const char *file, const char *cwd, struct mu_str *answer, int *re
                           .envp = environ,
                           .cwd = cwd,
                           .stdio = {null_fd, in, in},
-                          .umask = 077};
+                          .umask = 077,
+                          .not_default = spawn_signals_not_default()};
     struct spawn_failure failure;
     pid_t pid = spawn_process(&spawn, &failure);
     mu_fd_close(&in);

@@ -19,6 +19,7 @@ struct engine {
     struct sampler sampler;
     const struct engine_events *events;
     bool subreaper, was_subreaper;
+    uint64_t signals_not_default; /* which a child must reset */
     bool nofile_raised;
     struct rlimit nofile; /* as muster was started: what scripts get */
     char *read_buffer;    /* one for all pipes: a callback uses it up before it returns */

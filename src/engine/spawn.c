@@ -63,7 +63,8 @@ vfork_and_exec(const struct spawn *spawn, int close_up_to, volatile struct spawn
         goto failed;
     /* exec resets handlers but keeps what is ignored (SIGPIPE, or all that nohup left). */
     for (int signo = 1; signo < NSIG; signo++)
-        syscall(SYS_rt_sigaction, signo, &by_default, NULL, sizeof by_default.mask);
+        if (spawn->not_default & UINT64_C(1) << (unsigned)(signo - 1))
+            syscall(SYS_rt_sigaction, signo, &by_default, NULL, sizeof by_default.mask);
     for (int fd = 0; fd < 3; fd++)
         if (dup2(spawn->stdio[fd], fd) < 0)
             goto failed;
@@ -85,6 +86,18 @@ vfork_and_exec(const struct spawn *spawn, int close_up_to, volatile struct spawn
 failed:
     *failure = (struct spawn_failure){step, errno};
     _exit(127);
+}
+
+uint64_t spawn_signals_not_default(void)
+{
+    uint64_t found = 0;
+    for (int signo = 1; signo < NSIG; signo++) {
+        struct kernel_sigaction action = {0};
+        if (syscall(SYS_rt_sigaction, signo, NULL, &action, sizeof action.mask) == 0 &&
+            action.handler != SIG_DFL)
+            found |= UINT64_C(1) << (unsigned)(signo - 1);
+    }
+    return found;
 }
 
 pid_t spawn_process(const struct spawn *spawn, struct spawn_failure *ret_failure)

@@ -162,6 +162,7 @@ static int try_start(struct engine_exec *exec, const struct launch *launch, stru
         .stdio = {stdio.child[0], stdio.child[1], stdio.child[2]},
         .nofile = engine->nofile_raised ? &engine->nofile : NULL,
         .umask = launch->umask,
+        .not_default = engine->signals_not_default,
     };
     struct rusage self;
     getrusage(RUSAGE_SELF, &self);

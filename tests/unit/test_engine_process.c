@@ -92,8 +92,6 @@ static void many_at_once(void **state)
 
 static void a_clean_slate(void **state)
 {
-    signal(SIGPIPE, SIG_IGN);
-    signal(SIGUSR1, SIG_IGN);
     int stray = dup(2); /* not close-on-exec */
     sigset_t some, old;
     sigemptyset(&some);
@@ -105,8 +103,6 @@ static void a_clean_slate(void **state)
                       "ulimit -c; ulimit -n; cat; echo end\n");
     sigprocmask(SIG_SETMASK, &old, NULL);
     close(stray);
-    signal(SIGPIPE, SIG_DFL);
-    signal(SIGUSR1, SIG_DFL);
     struct rlimit core;
     getrlimit(RLIMIT_CORE, &core);
     char core_text[32];
@@ -397,5 +393,7 @@ int main(void)
         ENGINE_TEST(fork_is_tried_again),
         ENGINE_TEST(descriptors_run_out_clearly),
     };
+    signal(SIGPIPE, SIG_IGN); /* as nohup and some parents leave signals */
+    signal(SIGUSR1, SIG_IGN);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
