@@ -59,7 +59,8 @@ static bool name_total(struct counts *counts, const char *text, size_t len, bool
         return false;
     size_t before = (size_t)(number - text), after = len - before - 1;
     bool leads = before == 0 && after > 0 && strspn(number + 1, "SqCDm") >= after;
-    bool labelled = before > 1 && text[before - 1] == ':' && strspn(text, "aqSCc") == before - 1;
+    bool labelled =
+        before > 1 && strchr(":c", text[before - 1]) && strspn(text, "aqSCc") >= before - 1;
     bool counted = before > 0 && strspn(text, "aq") == before && after > 0 &&
                    strspn(number + 1, "cSC") >= after;
     if (!paired && !leads && !labelled && !counted)
@@ -72,12 +73,34 @@ static bool name_total(struct counts *counts, const char *text, size_t len, bool
     return true;
 }
 
+/* 测试项 12 合格 11 不合格 1: a number more than words, the first without one. Returns the length
+ * of what says it, or 0. */
+static size_t leading_total(const char *text, size_t len)
+{
+    size_t label = strspn(text, "qSCac:"), numbers = 0, words = 0;
+    if (label == 0 || label >= len || text[label] != '9' || !strchr("09", text[len - 1]))
+        return 0;
+    for (size_t i = 0; i < len; i++) {
+        numbers += strchr("09", text[i]) != NULL;
+        words += strchr(WORDS, text[i]) != NULL;
+    }
+    return words > 0 && numbers == words + 1 ? label + 1 : 0;
+}
+
 /* One clause. Returns 1: counts, 0: nothing countable, -1: foreign. */
 static int read_clause(const char *text, size_t len, const int64_t *numbers, struct counts *counts)
 {
     char word = 0, kind = 0, before = 0;
     const int64_t *value = NULL;
     bool any = false, word_first = false, paired = false;
+    size_t skip = leading_total(text, len);
+    if (skip > 0) {
+        if (counts->total < 0)
+            counts->total = *numbers;
+        numbers++;
+        text += skip;
+        len -= skip;
+    }
     for (size_t i = 0; i < len; i++) {
         char c = text[i];
         bool is_word = strchr(WORDS, c) != NULL, is_number = strchr("09QR", c) != NULL;
@@ -91,7 +114,8 @@ static int read_clause(const char *text, size_t len, const int64_t *numbers, str
             if (!word_first && !paired && (before == 'q' || before == 'C' || before == 'S') &&
                 !memchr(text + i, 'c', len - i))
                 return -1; /* Test 2 failed: which, not how many */
-            if (word == 'p' && before == 'p' && (c == 'Q' || c == 'R'))
+            if (word == 'p' && before == 'p' && (c == 'Q' || c == 'R') &&
+                (i + 1 == len || !strchr("SC", text[i + 1])))
                 return -1; /* Pass 1/3: the first of three */
             kind = c;
             value = numbers;
@@ -148,8 +172,9 @@ bool counts_read(const struct shape *shape, struct counts *ret, bool *ret_titled
             size_t in_title = values_of(shape->text + i, title);
             more = *ret;
             if (strcspn(shape->text + i, WORDS) > title - 1) {
+                bool total = read_clause(shape->text + i, title - 1, numbers, &more) > 0;
                 rc = read_clause(shape->text + i + title, n - title, numbers + in_title, &more);
-                *ret_titled = rc > 0 || *ret_titled;
+                *ret_titled = (rc > 0 && !total) || *ret_titled;
             }
         }
         if (rc > 0) {

@@ -20,14 +20,14 @@ static const struct {
     /* pass */
     {'p', "pass|passed|passes"},
     /* 通过 */
-    {'t', "通过|通過|已通过|通过了"},
+    {'t', "通过|通過|已通过|通过了|符合要求|满足要求"},
     /* 成功 */
     {'s', "成功|success|successful|succeeded"},
     /* OK: devices say it too */
     {'o', "ok|okay|good"},
     /* no */
     {'F', "不合格|非合格|未合格|不良|不达标|未达标|不符合|未通过|未通過|不通过|不通過|没通过|"
-          "没有通过|未能通过|未全部通过|没有全部通过|未全部合格|并非全部通过|不全部通过|nok|"
+          "不符合要求|不满足要求|没有通过|未能通过|未全部通过|没有全部通过|未全部合格|并非全部通过|不全部通过|nok|"
           "not ok|n.g|not pass|not passed|did not pass|didn't pass|has not passed"},
     /* no, or some operation failed */
     {'f', "unsuccessful|ng|fail|failed|fails|失败|失敗"},
@@ -51,8 +51,8 @@ static const struct {
     /* the whole */
     {'O', "overall|final|finally|最终|最后|总体|整体|综合|总"},
     /* what is tested */
-    {'q', "本次|本轮|此次|测试|測試|检测|检验|试验|验证|复测|重测|功能|产品|样件|汇总|统计|"
-          "test|testing|summary"},
+    {'q', "本次|本轮|此次|测试|測試|检测|检验|试验|验证|复测|重测|功能|产品|样件|样品|被测件|"
+          "汇总|统计|test|testing|summary"},
     /* runs */
     {'a', "执行|循环|运行|execution|run"},
     /* the whole, or parts of it */
@@ -73,7 +73,7 @@ static const struct {
     /* how many */
     {'c', "数|数量|次数|个数|项数|项|个|条|次|例|件|count|counts|number|num"},
     /* there are */
-    {'X', "存在|有|发现|部分|出现|包含|some|there are|there were|one or more|at least one|"
+    {'X', "存在|有|中有|其中有|发现|部分|出现|包含|some|there are|there were|one or more|at least one|"
           "found"},
     /* there are none */
     {'n', "no|none|without|zero|无|没有|未发现|不存在|未出现"},

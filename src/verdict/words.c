@@ -412,7 +412,10 @@ static void read_sign(struct reader *r)
         if (run == 1)
             put(r, ':');
         break;
-    case ':': put(r, ':'); break;
+    case ':':
+        if (run == 1)
+            put(r, ':');
+        break;
     case ',':
     case ';': put(r, ','); break;
     case '.':
@@ -450,6 +453,12 @@ static bool stands_alone(const struct reader *r, size_t n)
     return before && (after == r->len || strchr("\t|,", r->text[after]));
 }
 
+static bool begins_item(const struct reader *r, size_t n)
+{
+    return strspn(r->text, " \t") == r->at && r->at + n + 1 < r->len && r->text[r->at + n] == ' ' &&
+           !is_digit(r->text[r->at + n + 1]);
+}
+
 static void read_character(struct reader *r)
 {
     char letter;
@@ -463,8 +472,8 @@ static void read_character(struct reader *r)
     n = mu_utf8_decode(r->text + r->at, r->len - r->at, &ch);
     n = n == 0 ? 1 : n;
     letter = sign_letter(r->text + r->at, n);
-    if (ch == 0xd7 && stands_alone(r, n))
-        letter = 'b'; /* × in a cell is a cross, between numbers a product */
+    if (ch == 0xd7 && (stands_alone(r, n) || begins_item(r, n)))
+        letter = 'b'; /* × in a cell or before an item is a cross, between numbers a product */
     if (letter) {
         put(r, letter);
         r->glued = false;
