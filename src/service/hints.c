@@ -8,6 +8,7 @@
 
 #include "base/fd.h"
 #include "base/i18n.h"
+#include "verdict/hints.h"
 
 /* The text between the first two quotes `'` of `message`, in the arena; NULL where there is none.
  */
@@ -48,12 +49,36 @@ static const char *missing_module(const struct project *project, const char *mod
     return NULL;
 }
 
+/* `import json` took the json.py beside the script. */
+static const char *shadowing_file(const struct script *script, const char *module,
+                                  struct mu_arena *arena)
+{
+    if (!hints_is_standard_module(module, strlen(module)))
+        return NULL;
+    size_t folder = (size_t)(mu_path_name(script->path_abs) - script->path_abs);
+    static const char *const endings[] = {".py", "/__init__.py"};
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
+        const char *path =
+            mu_arena_printf(arena, "%.*s%s%s", (int)folder, script->path_abs, module, endings[i]);
+        if (path && access(path, F_OK) == 0)
+            return mu_arena_printf(arena,
+                                   _("%s hides Python's own module of that name: rename the file"),
+                                   path + folder);
+    }
+    return NULL;
+}
+
 const char *hint_from_files(const struct project *project, const struct script *script,
                             const char *error_message, struct mu_arena *arena)
 {
     if (strncmp(error_message, "ModuleNotFoundError: No module named '", 38) == 0) {
         char *module = quoted(error_message, arena);
         return module ? missing_module(project, module, arena) : NULL;
+    }
+    if (hints_may_be_shadowed(error_message)) {
+        const char *name = strstr(error_message, " from '");
+        char *module = quoted(name ? name : error_message, arena);
+        return module ? shadowing_file(script, module, arena) : NULL;
     }
     if (strncmp(error_message, "FileNotFoundError: ", 19) == 0 &&
         script->settings->cwd == CWD_SCRIPT) {

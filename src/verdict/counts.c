@@ -173,6 +173,8 @@ bool counts_read(const struct shape *shape, struct counts *ret, bool *ret_titled
             more = *ret;
             if (strcspn(shape->text + i, WORDS) > title - 1) {
                 bool total = read_clause(shape->text + i, title - 1, numbers, &more) > 0;
+                if (!total)
+                    more = *ret;
                 rc = read_clause(shape->text + i + title, n - title, numbers + in_title, &more);
                 *ret_titled = (rc > 0 && !total) || *ret_titled;
             }

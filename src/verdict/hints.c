@@ -11,57 +11,51 @@ static const struct hint {
     const char *error;  /* the exception line begins with it, after its module ("" any) */
     const char *text;   /* and holds this ("" any) */
     const char *source; /* and its source line holds this ("" any) */
-    bool shadowed;
     const char *hint;
 } hints[] = {
-    {"ImportError", "attempted relative import", "", false,
+    {"ImportError", "attempted relative import", "",
      N_("the script imports from its own package: `runner: module` starts it as a part of it")},
-    {"SystemError", "attempted relative import", "", false,
+    {"SystemError", "attempted relative import", "",
      N_("the script imports from its own package: `runner: module` starts it as a part of it")},
-#define SHADOWED                                                                                   \
-    N_("a file beside the script has the name of a standard module and hides it: rename the file")
-    {"AttributeError", "module '", "", true, SHADOWED},
-    {"ImportError", "", "", true, SHADOWED},
-    {"ModuleNotFoundError", "", "", true, SHADOWED},
-    {"ModuleNotFoundError", "is not a package", "", false,
+    {"ModuleNotFoundError", "is not a package", "",
      N_("a file has the name of the package that it imports, and hides it: rename the file")},
 #define CIRCULAR                                                                                   \
     N_("modules import each other in a circle, or a file has the name of the module that it "      \
        "imports: rename the file")
-    {"AttributeError", "partially initialized module", "", false, CIRCULAR},
-    {"ImportError", "partially initialized module", "", false, CIRCULAR},
-    {"ImportError", "circular import", "", false, CIRCULAR},
+    {"AttributeError", "partially initialized module", "", CIRCULAR},
+    {"ImportError", "partially initialized module", "", CIRCULAR},
+    {"ImportError", "circular import", "", CIRCULAR},
 #define READS_INPUT                                                                                \
     N_("the script waits for the keyboard: `stdin: newline`, or `stdin: FILE`, answers it")
-    {"EOFError", "EOF when reading a line", "", false, READS_INPUT},
-    {"EOFError", "", "input(", false, READS_INPUT},
-    {"KeyboardInterrupt", "", "input(", false, READS_INPUT},
-    {"KeyboardInterrupt", "", "plt.show(", false,
+    {"EOFError", "EOF when reading a line", "", READS_INPUT},
+    {"EOFError", "", "input(", READS_INPUT},
+    {"KeyboardInterrupt", "", "input(", READS_INPUT},
+    {"KeyboardInterrupt", "", "plt.show(",
      N_("plt.show() waits until its window is closed: set MPLBACKEND=Agg under `env:`")},
-    {"KeyboardInterrupt", "", "pyplot.show(", false,
+    {"KeyboardInterrupt", "", "pyplot.show(",
      N_("plt.show() waits until its window is closed: set MPLBACKEND=Agg under `env:`")},
 #define NO_DISPLAY N_("there is no display: set DISPLAY, or MPLBACKEND=Agg for plots, under `env:`")
-    {"TclError", "display", "", false, NO_DISPLAY},
-    {"", "connect to display", "", false, NO_DISPLAY},
-    {"", "cannot connect to X server", "", false, NO_DISPLAY},
-    {"UnicodeEncodeError", "", "", false,
+    {"TclError", "display", "", NO_DISPLAY},
+    {"", "connect to display", "", NO_DISPLAY},
+    {"", "cannot connect to X server", "", NO_DISPLAY},
+    {"UnicodeEncodeError", "", "",
      N_("the file or stream is not UTF-8: open it with encoding='utf-8'")},
-    {"UnicodeDecodeError", "'utf-8' codec", "", false,
+    {"UnicodeDecodeError", "'utf-8' codec", "",
      N_("what is read is not UTF-8: open it with the encoding that it has, often "
         "encoding='gb18030'")},
-    {"UnicodeDecodeError", "'gbk' codec", "", false,
+    {"UnicodeDecodeError", "'gbk' codec", "",
      N_("what is read is not GBK: open it with the encoding that it has, often encoding='utf-8'")},
-    {"SyntaxError", "Missing parentheses in call to 'print'", "", false,
+    {"SyntaxError", "Missing parentheses in call to 'print'", "",
      N_("the script is written for Python 2")},
-    {"SyntaxError", "Non-UTF-8 code", "", false,
+    {"SyntaxError", "Non-UTF-8 code", "",
      N_("the script is not saved as UTF-8: save it so, or begin it with `# -*- coding: gbk -*-`")},
-    {"SyntaxError", "'utf-8' codec", "", false,
+    {"SyntaxError", "'utf-8' codec", "",
      N_("the script is not saved as UTF-8: save it so, or begin it with `# -*- coding: gbk -*-`")},
-    {"PermissionError", "'/dev/", "", false,
+    {"PermissionError", "'/dev/", "",
      N_("the user may not open the device: add the user to the device's group")},
-    {"OSError", "Address already in use", "", false,
+    {"OSError", "Address already in use", "",
      N_("another program holds the port: end it, or put the scripts into one group")},
-    {"OSError", "No space left on device", "", false, N_("the disk is full")},
+    {"OSError", "No space left on device", "", N_("the disk is full")},
 };
 
 static const char *const standard_modules[] = {
@@ -308,12 +302,26 @@ static bool names(const char *error, const char *name)
                         (n == len || error[n - len - 1] == '.'));
 }
 
-const char *hints_find(const char *error, const char *source, bool shadowed)
+bool hints_may_be_shadowed(const char *error)
+{
+    static const struct {
+        const char *error, *text;
+    } symptoms[] = {
+        {"AttributeError", "module '"},
+        {"ImportError", "cannot import name"},
+        {"ModuleNotFoundError", "is not a package"},
+    };
+    for (size_t i = 0; i < sizeof symptoms / sizeof symptoms[0]; i++)
+        if (names(error, symptoms[i].error) && strstr(error, symptoms[i].text))
+            return true;
+    return false;
+}
+
+const char *hints_find(const char *error, const char *source)
 {
     for (size_t i = 0; i < sizeof hints / sizeof hints[0]; i++) {
         const struct hint *h = &hints[i];
-        if (names(error, h->error) && strstr(error, h->text) && strstr(source, h->source) &&
-            (shadowed || !h->shadowed))
+        if (names(error, h->error) && strstr(error, h->text) && strstr(source, h->source))
             return h->hint;
     }
     return NULL;

@@ -59,8 +59,8 @@ struct judge {
     int64_t counts_line;
     char last_stderr[TEXT_MAX_BYTES]; /* the last line on stderr that is not blank, raw */
     size_t last_stderr_len;
-    struct mu_str joined, decoded, clean, cut, scratch;    /* working memory */
-    struct mu_str message, location, function, trace_text; /* of the judgement */
+    struct mu_str joined, decoded, clean, cut, scratch;          /* working memory */
+    struct mu_str message, location, function, hint, trace_text; /* of the judgement */
 };
 
 int judge_new(const struct verdict_rules *rules, const char *script_path, struct judge **ret_judge,
@@ -93,7 +93,8 @@ void judge_free(struct judge *judge)
         &judge->row_fail.text, &judge->row_pass.text, &judge->row_pending.text,
         &judge->joined,        &judge->decoded,       &judge->clean,
         &judge->cut,           &judge->scratch,       &judge->message,
-        &judge->location,      &judge->function,      &judge->trace_text,
+        &judge->location,      &judge->function,      &judge->hint,
+        &judge->trace_text,
     };
     for (size_t i = 0; i < sizeof strings / sizeof strings[0]; i++)
         mu_str_release(strings[i]);
@@ -145,7 +146,7 @@ static void take_counts(struct judge *judge, const struct counts *counts, struct
     *said = counts_judge(&judge->counts);
 }
 
-static void read_words(struct judge *judge)
+static struct statement statement_of(struct judge *judge, struct counts *ret_counts)
 {
     const char *text = mu_str_text(&judge->clean);
     size_t len = judge->clean.len;
@@ -160,11 +161,16 @@ static void read_words(struct judge *judge)
         len = judge->cut.len;
     }
     struct shape shape;
-    struct counts counts;
     words_shape(&judge->rules->shapes.words, text, len, &judge->scratch, judge->match, &shape);
     if (judge->cut.failed || judge->scratch.failed)
         judge->out_of_memory = true;
-    struct statement said = shapes_read(&judge->rules->shapes, &shape, judge->match, &counts);
+    return shapes_read(&judge->rules->shapes, &shape, judge->match, ret_counts);
+}
+
+static void read_words(struct judge *judge)
+{
+    struct counts counts;
+    struct statement said = statement_of(judge, &counts);
     if (said.level != LEVEL_ROW && counts.named)
         take_counts(judge, &counts, &said);
     take_statement(judge, &said);
@@ -174,6 +180,10 @@ static void read_words(struct judge *judge)
 static bool read_trace(struct judge *judge, size_t s, bool blank)
 {
     struct trace_parser *parser = &judge->trace[s];
+    struct counts counts;
+    if (s == 1 && !blank && parser->state == TRACE_AFTER &&
+        statement_of(judge, &counts).level == LEVEL_OVERALL)
+        trace_parser_end_message(parser);
     enum trace_line kind = trace_parser_feed(parser, mu_str_text(&judge->clean), judge->clean.len);
     switch (kind) {
     case TRACE_LINE_ERROR:
@@ -299,31 +309,58 @@ static enum exec_status status_of(const struct judge *judge, const struct verdic
     return WEXITSTATUS(status) != 0 || said == RESULT_FAIL ? EXEC_FAILED : EXEC_SUCCESS;
 }
 
-/* "bus.recv()" from `msg = bus.recv()`, else "read()" from the function's name. */
+/* The end of the call that begins at `text`: `Bus(1).recv(2)`. 0: no call. `short_form`: the same
+ * without arguments. */
+static size_t call_end(const char *text, size_t len, struct mu_str *short_form)
+{
+    size_t depth = 0, end = 0, i = 0;
+    for (; i < len; i++) {
+        char c = text[i];
+        if (c == '(' && (i > 0 || depth > 0)) {
+            if (depth++ == 0)
+                mu_str_putc(short_form, '(');
+        } else if (depth > 0) {
+            if (c == ')' && --depth == 0) {
+                mu_str_putc(short_form, ')');
+                end = i + 1;
+            }
+        } else if (isalnum((unsigned char)c) || (unsigned char)c >= 0x80 || c == '_' || c == '.') {
+            mu_str_putc(short_form, c);
+        } else {
+            break;
+        }
+    }
+    if (depth > 0) /* the call goes on in the next line */
+        mu_str_putc(short_form, ')');
+    return depth > 0 ? i : end == i ? end : 0;
+}
+
+/* "bus.recv()" from `msg = bus.recv()`, its arguments left out where it is long; "read()" from the
+ * function's name where the source is no call. A call that only sleeps says too little:
+ * "recv(): time.sleep(60)". */
 static void name_function(const struct trace_frame *frame, struct mu_str *ret)
 {
-    const char *text = mu_str_text(&frame->source);
-    size_t len = frame->source.len;
+    const char *text = mu_str_text(&frame->source), *end = text + frame->source.len;
     for (const char *equals = text; (equals = strstr(equals, " = ")); equals += 3) {
         if (memchr(text, '(', (size_t)(equals - text)))
             break;
-        len -= (size_t)(equals + 3 - text);
         text = equals + 3;
     }
-    static const char *const words[] = {"return ", "await ", "yield "};
+    static const char *const words[] = {"return ", "await ", "yield ", "if ",
+                                        "while ",  "not ",   "assert "};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-        if (strncmp(text, words[i], strlen(words[i])) == 0) {
+        if (strncmp(text, words[i], strlen(words[i])) == 0)
             text += strlen(words[i]);
-            len -= strlen(words[i]);
-        }
-    size_t name = 0;
-    while (name < len && (isalnum((unsigned char)text[name]) || (unsigned char)text[name] >= 0x80 ||
-                          text[name] == '_' || text[name] == '.'))
-        name++;
-    if (len <= FUNCTION_MAX_BYTES && name > 0 && name < len && text[name] == '(' &&
-        text[len - 1] == ')')
+    MU_AUTO_STR struct mu_str short_form = {0};
+    size_t len = call_end(text, (size_t)(end - text), &short_form);
+    bool named = frame->function.len > 0 && frame->function.data[0] != '<';
+    if (len > 0 && named && memmem(mu_str_text(&short_form), short_form.len, "sleep(", 6))
+        mu_str_printf(ret, "%s(): ", frame->function.data);
+    if (len > FUNCTION_MAX_BYTES || (len > 0 && text[len - 1] != ')'))
+        mu_str_append(ret, mu_str_text(&short_form), short_form.len);
+    else if (len > 0)
         mu_str_append(ret, text, len);
-    else if (frame->function.len > 0 && frame->function.data[0] != '<')
+    else if (named)
         mu_str_printf(ret, "%s()", frame->function.data);
 }
 
@@ -347,15 +384,20 @@ static void describe_trace(struct judge *judge, const struct trace *trace, bool 
         return;
     if (trace->error.len > 0) {
         mu_str_append(&judge->message, trace->error.data, trace->error.len);
-        ret->hint = hints_find(trace->error.data, mu_str_text(&trace->innermost.source),
-                               trace->shadow.len > 0);
+        if (trace->shadow.len > 0 && hints_may_be_shadowed(trace->error.data)) {
+            mu_str_printf(&judge->hint,
+                          _("%s hides Python's own module of that name: rename the file"),
+                          trace->shadow.data);
+            ret->hint = mu_str_text(&judge->hint);
+        } else {
+            ret->hint = hints_find(trace->error.data, mu_str_text(&trace->innermost.source));
+        }
     }
     const struct trace_frame *frame = best_frame(trace);
     if (frame->line == 0)
         return;
     if (!ret->hint && trace->error.len > 0)
-        ret->hint =
-            hints_find(trace->error.data, mu_str_text(&frame->source), trace->shadow.len > 0);
+        ret->hint = hints_find(trace->error.data, mu_str_text(&frame->source));
     const char *path = mu_str_text(&frame->path), *name = path;
     for (const char *p = path; *p; p++)
         if (*p == '/' || *p == '\\')
@@ -406,9 +448,10 @@ static void describe_end(struct judge *judge, const struct verdict_end *end,
 static bool out_of_memory(const struct judge *judge)
 {
     const struct mu_str *const strings[] = {
-        &judge->user.text,     &judge->overall.text,     &judge->tap.text, &judge->row_fail.text,
-        &judge->row_pass.text, &judge->row_pending.text, &judge->message,  &judge->location,
-        &judge->function,      &judge->trace_text,
+        &judge->user.text,     &judge->overall.text,  &judge->tap.text,
+        &judge->row_fail.text, &judge->row_pass.text, &judge->row_pending.text,
+        &judge->message,       &judge->location,      &judge->function,
+        &judge->hint,          &judge->trace_text,
     };
     for (size_t i = 0; i < sizeof strings / sizeof strings[0]; i++)
         if (strings[i]->failed)

@@ -18,7 +18,8 @@ static const char *const triggers[] = {
     "pass", "fail", "succe", "error in ", "errors", "verdict", "~ok", "~okay", "~ng", "~nok",
     "~n.g", "~good", "skip", "~ran", "~total", "tests run", "inconc", "pending", "determined",
     "~tbd", "unknown", "blocked", "not run", "n/a", "~no tests", "bail out!", "~1..", "p a s s",
-    "f a i l", "~n g", "most recent call", "fatal python", "exception ignored", "\x1b",
+    "f a i l", "~n g", "most recent call", "syntaxerror: ",
+    "indentationerror: ", "taberror: ", "fatal python", "exception ignored", "\x1b",
     /* UTF-8 */
     "合格", "通过", "通過", "失败", "失敗", "成功", "不良", "达标", "符合", "判定", "判断", "待定",
     "待确", "待复", "待人", "不确定", "人工", "未测试", "未执行", "跳过", "共", "总计", "总数",

@@ -7,9 +7,15 @@
  *
  * A chain repeats this after "During handling …" or "The above exception …"; the last member is the
  * exception that ended the script. A group draws its members behind | and +. A syntax error in the
- * script itself has frames but no header. A dump lists threads, most recent call first. Where a
- * message goes over several lines cannot be known; indented lines and the well-known libraries'
- * forms are taken as such.
+ * script itself has frames but no header, or, where the file cannot be decoded, nothing but the
+ * exception line. A dump lists threads, most recent call first.
+ *
+ * Where a message that goes over several lines ends cannot be known. Indented lines and the
+ * well-known libraries' forms belong to it. So do, on stderr, the lines that follow at once, unless
+ * they speak for themselves (a log prefix, an overall verdict, "closing …", 程序退出): most scripts
+ * print to stdout, and what they print behind a traceback of their own on stderr is mostly of that
+ * kind. A traceback whose outermost frame is not `<module>` was caught and printed: its message
+ * ends with its line.
  */
 #include "verdict/trace.h"
 
@@ -21,16 +27,28 @@
 #include "verdict/decode.h"
 #include "verdict/hints.h"
 
-enum { TRACE_PART_BYTES = 32 * 1024, TRACE_FIELD_BYTES = 500 };
+enum { TRACE_PART_BYTES = 32 * 1024, TRACE_FIELD_BYTES = 500, MESSAGE_MAX_LINES = 40 };
+
+/* How a line on stderr begins, or a Chinese one ends, that a script printed by itself. */
+static const char *const own_words[] = {
+    "usage:", "clos",   "clean", "exit", "abort", "quit", "giv",   "stop",  "shut",   "disconn",
+    "releas", "retry",  "recov", "bye",  "done",  "end",  "finis", "saved", "saving", "test ",
+    "关闭",   "退出",   "释放",  "断开", "中止",  "终止", "停止",  "清理",  "结束",   "完成",
+    "失败",   "不合格", "已",    "重试", "放弃",  "测试", "下电",
+};
+static const char *const log_levels[] = {"debug", "info",     "notice", "warning", "warn",
+                                         "error", "critical", "fatal",  "trace"};
 
 static const char HEADER[] = "Traceback (most recent call last):";
 
 /* What an interpreter and its libraries say on stderr after the script has ended. */
-static const char *const shutdown_marks[] = {
+static const char *const ignored_marks[] = {
     "Exception ignored ",
     "Error in atexit",
     "Error in sys.excepthook",
     "Error in sys.unraisablehook",
+};
+static const char *const shutdown_marks[] = {
     "Original exception was:",
     "sys:1: ResourceWarning",
     "sys:1: RuntimeWarning",
@@ -71,6 +89,52 @@ static size_t blanks_of(const char *line, size_t len)
     while (n < len && (line[n] == ' ' || line[n] == '\t'))
         n++;
     return n;
+}
+
+static bool starts_with_one(const char *line, size_t len, const char *const *words, size_t count,
+                            size_t *ret_len)
+{
+    for (size_t i = 0; i < count; i++) {
+        *ret_len = strlen(words[i]);
+        if (*ret_len <= len && strncasecmp(line, words[i], *ret_len) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool ends_with_own_word(const char *line, size_t len)
+{
+    while (len > 0 &&
+           (strchr(" .!", line[len - 1]) || (len > 2 && memcmp(line + len - 3, "！", 3) == 0) ||
+            (len > 2 && memcmp(line + len - 3, "。", 3) == 0)))
+        len -= strchr(" .!", line[len - 1]) ? 1 : 3;
+    for (size_t i = 0; i < sizeof own_words / sizeof own_words[0]; i++) {
+        size_t n = strlen(own_words[i]);
+        if ((unsigned char)own_words[i][0] >= 0x80 && n <= len &&
+            memcmp(line + len - n, own_words[i], n) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The line is a print or a log record of its own, and not the rest of an exception's message. */
+static bool speaks_for_itself(const char *line, size_t len)
+{
+    size_t n;
+    if (starts_with_one(line, len, own_words, sizeof own_words / sizeof own_words[0], &n) ||
+        ends_with_own_word(line, len))
+        return true;
+    while (len > 0 && strchr("[(<", *line))
+        line++, len--;
+    if (starts_with_one(line, len, log_levels, sizeof log_levels / sizeof log_levels[0], &n) &&
+        (n == len || strchr("]):| -", line[n])))
+        return true;
+    size_t digits = 0; /* 2024-03-05 …, 11:16:01 … */
+    while (digits < len && isdigit((unsigned char)line[digits]))
+        digits++;
+    return digits + 1 < len && (digits == 4 || digits == 2) &&
+           strchr(digits == 4 ? "-/." : ":", line[digits]) &&
+           isdigit((unsigned char)line[digits + 1]);
 }
 
 static void set(struct mu_str *str, const char *text, size_t len)
@@ -129,7 +193,7 @@ static void begin(struct trace_parser *p, enum trace_state state)
     p->ignored_next = false;
     p->state = state;
     p->blanks = 0;
-    p->message_open = false;
+    p->message_open = p->has_frames = p->from_module = false;
     p->section_done = p->in_current = false;
     if (p->discard)
         return;
@@ -249,6 +313,10 @@ static void take_frame(struct trace_parser *p, const char *line, size_t len)
     memset(p->open, 0, sizeof p->open);
     if (p->discard || !parse_frame(line, len, &frame, &path_len, &path, &function, &function_len))
         return;
+    if (!p->has_frames)
+        p->from_module = function && (starts(function, function_len, "<module>") ||
+                                      starts(function, function_len, "_run_module_as_main"));
+    p->has_frames = true;
     bool own = is_script(p, path, path_len);
     bool near = own || is_in_folder(p, path, path_len);
     struct trace_frame *const kinds[] = {&t->script, &t->folder, &t->innermost};
@@ -316,7 +384,7 @@ static void take_error(struct trace_parser *p, const char *line, size_t len, siz
 {
     struct trace *t = &p->trace;
     p->state = TRACE_AFTER;
-    p->blanks = 0;
+    p->blanks = p->loose_lines = 0;
     p->message_open = p->is_stderr && message_goes_on(line, len);
     if (p->discard)
         return;
@@ -360,7 +428,33 @@ static bool is_chain(const char *line, size_t len)
            starts(line, len, "The above exception was the direct cause of");
 }
 
+/* A traceback follows that ended nothing. */
+static bool announces_ignored(const char *line, size_t len)
+{
+    for (size_t i = 0; i < sizeof ignored_marks / sizeof ignored_marks[0]; i++)
+        if (starts(line, len, ignored_marks[i]))
+            return true;
+    return false;
+}
+
+static bool is_shutdown(const char *line, size_t len)
+{
+    for (size_t i = 0; i < sizeof shutdown_marks / sizeof shutdown_marks[0]; i++)
+        if (starts(line, len, shutdown_marks[i]))
+            return true;
+    return announces_ignored(line, len) || holds(line, len, ": ResourceWarning: ") ||
+           holds(line, len, "resource_tracker: There appear to be");
+}
+
+/* A file that is no text, or of another encoding: no frame, no header. */
+static bool is_bare_syntax_error(const char *line, size_t len)
+{
+    return starts(line, len, "SyntaxError: ") || starts(line, len, "IndentationError: ") ||
+           starts(line, len, "TabError: ");
+}
+
 static enum trace_line feed_dump(struct trace_parser *p, const char *line, size_t len);
+static enum trace_line feed_frames(struct trace_parser *p, const char *line, size_t len);
 
 static enum trace_line feed_idle(struct trace_parser *p, const char *line, size_t len)
 {
@@ -385,15 +479,22 @@ static enum trace_line feed_idle(struct trace_parser *p, const char *line, size_
         take_frame(p, line, len);
         return part(p);
     }
+    if (p->is_stderr && is_bare_syntax_error(line, len)) {
+        begin(p, TRACE_SYNTAX);
+        return feed_frames(p, line, len);
+    }
     p->state = TRACE_IDLE;
-    for (size_t i = 0; i < sizeof shutdown_marks / sizeof shutdown_marks[0]; i++)
-        if (starts(line, len, shutdown_marks[i])) {
-            p->ignored_next = i < 4;
-            return TRACE_LINE_SHUTDOWN;
-        }
-    if (len > 0 && (holds(line, len, ": ResourceWarning: ") ||
-                    holds(line, len, "resource_tracker: There appear to be")))
+    size_t name_len;
+    bool follows = (p->ignored_next && is_exception_line(line, len, &name_len)) ||
+                   (p->warned && blanks_of(line, len) > 0 && blanks_of(line, len) < len);
+    p->warned = false;
+    if (follows)
         return TRACE_LINE_SHUTDOWN;
+    if (is_shutdown(line, len)) {
+        p->ignored_next = announces_ignored(line, len);
+        p->warned = !p->ignored_next;
+        return TRACE_LINE_SHUTDOWN;
+    }
     if (blanks_of(line, len) < len)
         p->ignored_next = false;
     return TRACE_LINE_OTHER;
@@ -461,10 +562,13 @@ static enum trace_line feed_after(struct trace_parser *p, const char *line, size
     }
     bool goes_on = p->blanks == 0 && !is_header(line, len) && !is_dump_start(line, len) &&
                    ((blanks > 0 && !starts(line, len, "  + Exception Group")) || p->message_open ||
-                    (p->is_stderr && strchr("[({})]~^|", line[0])));
+                    (p->is_stderr && p->loose_lines < MESSAGE_MAX_LINES &&
+                     (p->from_module || strchr("[({})]~^|", line[0])) && !is_shutdown(line, len) &&
+                     !speaks_for_itself(line, len)));
     if (!goes_on)
         return feed_idle(p, line, len);
     keep(p, line, len);
+    p->loose_lines += blanks == 0;
     p->message_open = p->message_open || (p->is_stderr && message_goes_on(line, len));
     return part(p);
 }
@@ -478,6 +582,7 @@ static enum trace_line feed_chain(struct trace_parser *p, const char *line, size
     if (!is_header(line, len))
         return feed_idle(p, line, len);
     p->state = holds(line, len, "+ Exception Group Traceback") ? TRACE_GROUP : TRACE_FRAMES;
+    p->has_frames = p->from_module = false;
     keep(p, line, len);
     if (!p->discard) {
         p->trace.complete = false;
@@ -518,4 +623,9 @@ enum trace_line trace_parser_feed(struct trace_parser *p, const char *line, size
     case TRACE_IDLE: break;
     }
     return feed_idle(p, line, len);
+}
+
+void trace_parser_end_message(struct trace_parser *p)
+{
+    p->loose_lines = MESSAGE_MAX_LINES;
 }

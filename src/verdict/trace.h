@@ -44,10 +44,14 @@ struct trace_parser {
     struct trace_frame *open[3]; /* frames that wait for their source line */
     size_t blanks;               /* blank lines since the exception line */
     bool message_open;           /* the message goes on unindented (pydantic, …) */
-    bool ignored_next;           /* "Exception ignored in" was read */
-    bool discard;                /* the running one is such: read, not kept */
-    bool in_current;             /* of a dump: in the current thread's part */
-    bool section_done;           /* … which was read */
+    size_t loose_lines;          /* unindented ones that the message had */
+    bool has_frames;             /* … of the member of the chain that is being read */
+    bool from_module;  /* its outermost frame is the script's top, as of an uncaught one */
+    bool ignored_next; /* "Exception ignored in" was read */
+    bool warned;       /* a ResourceWarning was read: its source line may follow */
+    bool discard;      /* the running one is such: read, not kept */
+    bool in_current;   /* of a dump: in the current thread's part */
+    bool section_done; /* … which was read */
 };
 
 enum trace_line {
@@ -61,6 +65,9 @@ enum trace_line {
 void trace_parser_release(struct trace_parser *parser);
 /* One cleaned line without its newline. */
 enum trace_line trace_parser_feed(struct trace_parser *parser, const char *line, size_t len);
+/* The next line says something by itself: it does not go on with an exception's message, unless
+ * that is known to go on. */
+void trace_parser_end_message(struct trace_parser *parser);
 /* An allocation failed. */
 bool trace_failed(const struct trace *trace);
 

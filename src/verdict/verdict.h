@@ -52,9 +52,11 @@ struct judgement {
     const char *stack_trace;   /* last Python traceback or faulthandler dump, colours removed */
     const char *location; /* "c_temp.py:34": the innermost frame in the script's own folder, else
                              the innermost; NULL: none */
-    const char *function; /* the innermost frame's text, such as "bus.recv()": its source line
-                             where it is short, else its function; NULL: none */
-    const char *hint;     /* one English sentence, N_()-marked and so translatable, or NULL */
+    const char *function; /* what that frame calls, such as "bus.recv()", arguments left out where
+                             it is long; "recv(): time.sleep(60)" where that only sleeps; the
+                             frame's own function where it calls nothing; NULL: none */
+    const char *hint;     /* one English sentence, N_()-marked and so translatable, or, where it
+                             names a file, translated already; NULL: none */
 };
 
 struct judge;

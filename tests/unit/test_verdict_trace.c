@@ -78,7 +78,7 @@ static const struct {
      "ImportError: attempted relative import with no known parent package", "x.py:1", NULL,
      "runner: module"},
     {"import random\nrandom.randint(1, 2)\n", EXEC_ERROR, RESULT_UNKNOWN, NULL, "x.py:1", NULL,
-     "hides it"},
+     "random.py hides"},
     {"import asyncio\nasync def m():\n    raise ValueError('a')\nasyncio.run(m())\n", EXEC_ERROR,
      RESULT_UNKNOWN, "ValueError: a", "x.py:3", "m()", NULL},
 };
