@@ -112,19 +112,35 @@ static bool says_nothing_new(const struct execution *execution, const char *line
     return i == len;
 }
 
+/* Of a traceback one line is enough here: the source line where it broke, which comes last. */
+static bool is_more_of_a_trace(const struct execution *execution, const char *line, size_t len,
+                               bool *trace_shown)
+{
+    const char *trace = execution->stack_trace;
+    if (!trace || !memmem(trace, strlen(trace), line, len))
+        return false;
+    bool source = len > 4 && strncmp(line, "    ", 4) == 0;
+    if (!source || *trace_shown)
+        return true;
+    *trace_shown = true;
+    return false;
+}
+
 /* The last lines of the output of a failure, where they say more than its line did. */
 static void print_last_lines(struct run_view *view, const struct execution *execution)
 {
     const struct term *term = &view->cli->out;
     const char *lines[LAST_LINES], *output = execution->output;
     size_t lens[LAST_LINES], count = 0, end = output ? execution->output_len : 0;
+    bool trace_shown = false;
     while (end > 0 && count < LAST_LINES) {
         while (end > 0 && strchr("\r\n \t", output[end - 1]))
             end--;
         size_t begin = end;
         while (begin > 0 && output[begin - 1] != '\n')
             begin--;
-        if (begin < end && !says_nothing_new(execution, output + begin, end - begin)) {
+        if (begin < end && !says_nothing_new(execution, output + begin, end - begin) &&
+            !is_more_of_a_trace(execution, output + begin, end - begin, &trace_shown)) {
             lines[count] = output + begin;
             lens[count++] = end - begin;
         }
