@@ -112,6 +112,12 @@ static void print_line(const struct cli *cli, int64_t number, int64_t deciding, 
     bool decides = number == deciding;
     if (len > 0 && line[len - 1] == '\r')
         len--; /* a line that ends as on Windows */
+    /* Of a progress bar a terminal shows what stands behind its last carriage return. */
+    const char *last = cli->out.is_tty ? memrchr(line, '\r', len) : NULL;
+    if (last) {
+        len -= (size_t)(last + 1 - line);
+        line = last + 1;
+    }
     printf("%s%c %*lld%s  ", term_on(&cli->out, decides ? STYLE_BOLD : STYLE_DIM),
            decides ? '>' : ' ', digits, (long long)number, term_off(&cli->out));
     print_safe(cli, line, len);
