@@ -61,7 +61,7 @@ static bool name_total(struct counts *counts, const char *text, size_t len, bool
     bool leads = before == 0 && after > 0 && strspn(number + 1, "SqCDm") >= after;
     bool labelled =
         before > 1 && strchr(":c", text[before - 1]) && strspn(text, "aqSCc") >= before - 1;
-    bool counted = before > 0 && strspn(text, "aq") == before && after > 0 &&
+    bool counted = before > 0 && strspn(text, "aqSC") == before && after > 0 &&
                    strspn(number + 1, "cSC") >= after;
     if (!paired && !leads && !labelled && !counted)
         return false;

@@ -21,7 +21,14 @@
 #define END "(?=$|[,.|()\\]:\\-gbmQ]|(?<=[PF])[xv])(?!:?0)"
 /* "…, no failures", "… with 0 errors" */
 #define TAIL "(?:[,.(]?[mn0X]+[mqS]*[ejfF]+[cqSC]*)*[).]*"
-#define TOOK "(?:[(.,]?m*v)?" /* in 3.2s */
+#define TOOK "(?:(?:[(.,]m*|m+):?v)?" /* in 3.2s */
+
+/* A verdict that stands apart from the words that are prose elsewhere (h): `测试结果：不合格，要求
+ * ≥12V` before them, `标准 12V, 实测 11.2V, 不合格` behind them and what they are about. */
+#define SAID_FIRST "[^h]*(?:[Ppto][\\])]?[,.(]|[Ff][\\])]?[,.(:])"
+#define SAID_LAST                                                                                  \
+    ".*h.*(?:[v9Q0Dg][:|>,\\-\\]]*|[xCDL)][:|>,\\-\\]]+|[:|,]L[:+]+)[\\[(]?[gb]?[PpFftUo][\\])]?$" \
+    "|[gb]?\\[?[FP]\\]|b"
 
 /* Without one of these letters no rule of that result fits. */
 static const char *const needs[] = {
@@ -44,6 +51,7 @@ static const struct shape_rule {
 } table[] = {
     /* Never: prose, questions, legends, expectations that name a fail. */
     {"N|\\?", LEVEL_NONE, RESULT_NONE, false, "prose"},
+    {"^(?=.*h)(?!" SAID_FIRST ")(?!" SAID_LAST ")", LEVEL_NONE, RESULT_NONE, false, "prose"},
     {"I[:\\[(]*[FfoPpts]$", LEVEL_NONE, RESULT_NONE, false, "reply"},
     {"^(?:" LABEL ")" EITHER FAIL "$", LEVEL_OVERALL, RESULT_FAIL, false, "labelled result"},
     {"^(?:" LABEL ")" EITHER "[Ppto]$", LEVEL_OVERALL, RESULT_PASS, false, "labelled result"},
@@ -80,8 +88,8 @@ static const struct shape_rule {
     {"^(?:" LABEL ")" SEP "(?:U|e)" END, LEVEL_OVERALL, RESULT_UNKNOWN, false, "labelled result"},
 
     {"^(?:" FAIL "b?[/(\\[:]?)+(?:\\(.*)?$", LEVEL_OVERALL, RESULT_FAIL, false, "bare verdict"},
-    {"^(?:o[/(:,.\\-]?)?(?:g?[Ppt]g?[/(\\[]?)+$|^g?P\\([^Ff]*$|^g?[Ppt]\\(Q$", LEVEL_OVERALL,
-     RESULT_PASS, false, "bare verdict"},
+    {"^(?:o[/(:,.\\-]?)?(?:g?[Ppt]g?[/(\\[]?)+" TOOK "$|^g?P\\([^Ff]*$|^g?[Ppt]\\(Q$",
+     LEVEL_OVERALL, RESULT_PASS, false, "bare verdict"},
     {"^[qS]*[Pptsow]c*/[AT]*[qSC]*c*:R$", LEVEL_OVERALL, RESULT_FAIL, false, "summary counts"},
     {"^[qS]*[Pptsow]c*/[AT]*[qSC]*c*:Q$", LEVEL_OVERALL, RESULT_PASS, false, "summary counts"},
     {"^U+$|^q*[,:]?U+$", LEVEL_OVERALL, RESULT_UNKNOWN, false, "bare verdict"},
@@ -94,8 +102,8 @@ static const struct shape_rule {
     {"^fX[qSC]+$|^b?X[mqSCc]*(?:F|f)m?(?:[cCSq:,.]|$)(?!m*[cCSq]*:?[n0]$)", LEVEL_OVERALL,
      RESULT_FAIL, false, "failed items"},
     {"^[qm]+(?:F|f)[.,]?9j", LEVEL_OVERALL, RESULT_FAIL, false, "doctest"},
-    {"^g?(?:[Tqa]+9[cSC]*,)?[AOqSTmyLc9]*A[AOqSCTmyLca9]*[Ppts]m*" TAIL TOOK "$", LEVEL_OVERALL,
-     RESULT_PASS, false, "sentence"},
+    {"^g?(?:[TqaSC]+9[cSC]*,)?[AOqSTmyLc9]*A[AOqSCTmyLca9]*[Ppts]m*(?:,q[Ppt])?" TAIL TOOK "$",
+     LEVEL_OVERALL, RESULT_PASS, false, "sentence"},
     {"^g?[AOqSmyLTc9]*A[AOqSCTmyLca9]*[qSCLc]m*o" TAIL "$", LEVEL_OVERALL, RESULT_PASS, false,
      "sentence"},
     {"^g?[OqSmyLa]*[qSLO]a?m*y?g?[Ppt]m*" TAIL TOOK "$", LEVEL_OVERALL, RESULT_PASS, false,
@@ -122,8 +130,7 @@ static const struct shape_rule {
     {CELL "U" CELL_END "|[^nE]U$", LEVEL_ROW, RESULT_UNKNOWN, false, "pending item"},
     {"E[:mL]*[\\[(]?[Pptso]", LEVEL_NONE, RESULT_NONE, false, "expectation"},
     {"[:|\\]>)x9v.,\\-CcqSLQYZ]\\[?\\(?g?P[\\])]*(?:\\([^)]*\\)?)?$|\\|\\[?g?P\\]?\\||^\\[?P[\\],:"
-     "\\-"
-     "].",
+     "\\-][^YZ]",
      LEVEL_ROW, RESULT_PASS, false, "passed item"},
     {"g|[:|\\].>\\-x9vCcqS]\\[?[pt]" CELL_END "|^\\[?[pt][\\]:]", LEVEL_ROW, RESULT_PASS, true,
      "passed item"},
@@ -174,7 +181,7 @@ struct statement shapes_read(const struct shapes *shapes, const struct shape *sh
     if (!strpbrk(shape->text, "PptsoFfjUgbeTwWk"))
         return (struct statement){0};
     bool pure = false; /* nothing but counts: no row either */
-    if (!strpbrk(shape->text, "N?")) {
+    if (!strpbrk(shape->text, "N?h")) {
         bool titled, foreign;
         struct counts counts;
         if (counts_read(shape, &counts, &titled, &foreign)) {

@@ -56,8 +56,8 @@ static const struct {
     /* runs */
     {'a', "执行|循环|运行|execution|run"},
     /* the whole, or parts of it */
-    {'S', "用例|测试用例|脚本|测试脚本|套件|case|cases|examples|testcase|testcases|tests|"
-          "suite|script"},
+    {'S', "用例|本用例|此用例|该用例|测试用例|脚本|测试脚本|套件|case|cases|examples|testcase|testcases|tests|"
+          "suite|script|scenario|scenarios|feature|features"},
     /* parts */
     {'C', "步骤|指标|测试步骤|测试组|测试项|测试项目|检查|检查项|检测项|项目|组|step|steps|"
           "item|items|check|checks|group|groups|assertion|assertions"},
@@ -71,12 +71,12 @@ static const struct {
     {'T', "total|tests run|ran|executed|总数|总计|合计|总共|总测试|测试总数|用例总数|共|共计|"
           "总数量|总次数"},
     /* how many */
-    {'c', "数|数量|次数|个数|项数|项|个|条|次|例|件|count|counts|number|num"},
+    {'c', "数|列表|清单|数量|次数|个数|项数|项|个|条|次|例|件|count|counts|number|num"},
     /* there are */
-    {'X', "存在|有|中有|其中有|发现|部分|出现|包含|some|there are|there were|one or more|at least one|"
+    {'X', "存在|有|中有|其中有|发现|检测到|检出|部分|出现|包含|some|there are|there were|one or more|at least one|"
           "found"},
     /* there are none */
-    {'n', "no|none|without|zero|无|没有|未发现|不存在|未出现"},
+    {'n', "no|none|without|zero|无|没有|未发现|未检测到|未检出|不存在|未出现"},
     /* fillers */
     {'m', "为|顺利|完全|如下|的|out of|了|已|is|was|are|were|has|have|been|the|this|of|with|"
           "in|took|耗时|用时|duration|time|elapsed|successfully"},
@@ -95,14 +95,15 @@ static const struct {
     /* what devices answer */
     {'I', "收到|返回|应答|响应|回复|reply|response|received"},
     /* prose: a line with one of these decides nothing */
-    {'N', "如果|如|若|假如|当|否则|则|应|应该|应报|应为|应判|应显示|视为|应当|直到|将|不是|"
-          "并非|未失败|没失败|上次|上一次|上轮|之前|历史|重试|重新|标准|判定标准|判据|准则|"
-          "条件|判定条件|规则|要求|说明|图例|定义|示例|例如|请选择|请输入|请判断|请确认|选择|"
-          "输入|可能|if|when|unless|until|otherwise|should|shall|must|would|could|may|might|"
-          "will|previous|previously|last|retry|retrying|retried|again|attempt|criteria|"
-          "criterion|legend|usage|example|e.g|enter|please|select|choose|press|type|"
-          "not failed|did not fail|not fail|合格标准|合格范围|合格判据|合格条件|通过标准|"
-          "通过条件"},
+    {'N', "如果|如|若|假如|否则|则|直到|不是|并非|未失败|没失败|上次|上一次|上轮|之前|历史|重试|"
+          "判定标准|判据|准则|判定条件|判定依据|图例|示例|例如|请选择|请输入|请判断|请确认|if|when|"
+          "unless|until|otherwise|previous|previously|last|retry|retrying|retried|again|attempt|"
+          "criteria|criterion|legend|example|e.g|not failed|did not fail|not fail|合格标准|"
+          "合格范围|合格判据|合格条件|通过标准|通过条件"},
+    /* prose, unless the verdict stands apart from it */
+    {'h', "当|应|应该|应报|应为|应判|应显示|视为|应当|将|标准|标准值|条件|规则|要求|技术要求|说明|"
+          "定义|可能|依据|请重试|请重新测试|should|shall|must|would|could|may|might|will|usage|"
+          "enter|please|please retry|please try again|select|choose|press|type"},
     /* rates */
     {'r', "合格率|合格品率|不合格率|不合格品率|失败率|通过率|成功率|pass rate|fail rate|"
           "failure rate|success rate|error rate"},

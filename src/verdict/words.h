@@ -7,9 +7,10 @@
  *     L result, 结论   K status   O overall, 最终   q test, 测试   a run, 执行   S cases, 用例   C
  * step, 步骤 A all, 全部   B not all   T total, 共   c count, 项   X exists, some   n no, 无   m
  * is, 为 D finished, 完成   r 合格率 y yes, 是   z no, 否   Y true   Z false   H whether, 是否   E
- * expected, 预期   N prose 0 zero   9 another count   Q 3/3   R 2/3   v any other value   x any
- * other text g ✅   b ❌   + the text before and after stand together without a blank : , . - > / | ?
- * [ ] ( )  punctuation, full width folded, = as :, tabs as |
+ * expected, 预期   N prose   h prose that a verdict may stand apart from 0 zero   9 another count
+ * Q 3/3   R 2/3   v any other value   x any other text g ✅   b ❌   + the text before and after
+ * stand together without a blank : , . - > / | ? [ ] ( )  punctuation, full width folded, = as :,
+ * tabs as |
  *
  * Decorations (=== *** 🔥 quotes) vanish. Log prefixes (times, levels) are taken off first.
  */
