@@ -73,6 +73,8 @@ static const struct shape_rule {
     {"^[qmOS]*H?[qm]*A[AqSCTmcO09]*[Ppts]:Z$", LEVEL_OVERALL, RESULT_FAIL, false, "all passed: no"},
     {"^[qmOS]*H?[qm]*A[AqSCTmcO09]*[Ppts]:[yY]$", LEVEL_OVERALL, RESULT_PASS, false,
      "all passed: yes"},
+    {"^(?=.*[PptoFfj]:[YZ])(?:[^PptsoFfj]|[PptoFfj]:[YZ])*$", LEVEL_NONE, RESULT_NONE, false,
+     "boolean"},
     {"^[qmOSL]*H[AqSmO]*[Pptq]*[Ppt]:(?:z|F|f)$", LEVEL_OVERALL, RESULT_FAIL, false,
      "answered question"},
     {"^[qmOSL]*H[AqSmO]*[Ppt]:[yPpto]$", LEVEL_OVERALL, RESULT_PASS, false, "answered question"},
