@@ -17,11 +17,11 @@
 #define SEP "[ym]?[:\\->.\\[\\](]*[ymq]*(?:A[AqSCm]*)?"
 #define FAIL "b?(?:F|f)"
 /* A fail behind a pass that is not "0 failed", "不合格项: 无". */
-#define FAIL_TOO ".*(?<![0n])[Ff](?![cCSq]*:?[0n])"
+#define FAIL_TOO ".*(?<![0n])(?<!0c)[Ff](?![cCSq]*:?[0n])"
 #define END "(?=$|[,.|()\\]:\\-gbmQ]|(?<=[PF])[xv])(?!:?0)"
 /* "…, no failures", "… with 0 errors" */
 #define TAIL "(?:[,.(]?[mn0X]+[mqS]*[ejfF]+[cqSC]*)*[).]*"
-#define TOOK "(?:(?:[(.,]m*|m+):?v)?" /* in 3.2s */
+#define TOOK "(?:(?:[(.,]m*|m+):?(?:v|9?k))?" /* in 3.2s, with 2 warnings */
 
 /* A verdict that stands apart from the words that are prose elsewhere (h): `测试结果：不合格，要求
  * ≥12V` before them, `标准 12V, 实测 11.2V, 不合格` behind them and what they are about. */
@@ -121,7 +121,7 @@ static const struct shape_rule {
     {"(?<!n)X[mc9qS]*(?:F|f)(?:[cCSq:,.]|$)(?!m*[cCSq]*:?[n0]$)", LEVEL_ROW, RESULT_FAIL, false,
      "failed item"},
     {"bf|" CELL "b?F" CELL_END "(?!:?0)", LEVEL_ROW, RESULT_FAIL, false, "failed item"},
-    {"[^nE0/H]F" CELL_END "(?!:?0)", LEVEL_ROW, RESULT_FAIL, false, "failed item"},
+    {"[^nE0/H](?<!0c)F" CELL_END "(?!:?0)", LEVEL_ROW, RESULT_FAIL, false, "failed item"},
     {"^[qmOL]*t:[zn]$", LEVEL_ROW, RESULT_FAIL, false, "failed item"},
     {"^F(?:x:)?C|^F[xv]", LEVEL_ROW, RESULT_FAIL, false, "failed item"},
     {"[:|\\]>]\\[?b?f(?=$|[,|\\])])|[|:xvC9]b$|\\|b\\||[:|]\\[?b?j$", LEVEL_ROW, RESULT_FAIL, false,
