@@ -30,7 +30,6 @@ struct recorder {
     struct mu_str last_raw;
     int64_t output_bytes, output_lines;
     bool ends_in_line; /* the newest byte of the output is no newline */
-    uint64_t lost_bytes;
     struct metric_sample *samples;
     size_t sample_count, sample_cap, sample_stride, sample_skip;
     struct mu_arena arena;
@@ -196,7 +195,8 @@ int recorder_finish(struct recorder *recorder, const struct exec_end *end, const
     }
     recorder->output_lines += recorder->ends_in_line;
     struct output_place place;
-    output_log_close(recorder->log, &place, &recorder->lost_bytes, NULL);
+    uint64_t lost_bytes = 0;
+    output_log_close(recorder->log, &place, &lost_bytes, NULL);
     recorder->log = NULL;
 
     bool limit = end->stop == STOP_TIMEOUT || end->stop == STOP_IDLE;
@@ -234,6 +234,9 @@ int recorder_finish(struct recorder *recorder, const struct exec_end *end, const
         ret->hint = hint_from_files(recorder->project, recorder->script, ret->error_message,
                                     &recorder->arena);
 
+    if (lost_bytes > 0 && !ret->hint)
+        ret->hint = N_("the log is not whole: the disk took only a part of the output");
+
     if (!end->started) {
         ret->error_message = mu_arena_strdup(&recorder->arena, end->start_error.text);
         return 0;
@@ -270,11 +273,6 @@ const struct metric_sample *recorder_samples(const struct recorder *recorder, si
 {
     *ret_count = recorder->sample_count;
     return recorder->samples;
-}
-
-uint64_t recorder_lost_bytes(const struct recorder *recorder)
-{
-    return recorder->lost_bytes;
 }
 
 void recorder_free(struct recorder *recorder)

@@ -41,8 +41,6 @@ const char *recorder_last_line(const struct recorder *recorder);
 int recorder_finish(struct recorder *recorder, const struct exec_end *end, const char *stop_reason,
                     struct execution *ret, struct mu_err *err);
 const struct metric_sample *recorder_samples(const struct recorder *recorder, size_t *ret_count);
-/* Bytes that could not be written to the log (full disk). */
-uint64_t recorder_lost_bytes(const struct recorder *recorder);
 void recorder_free(struct recorder *recorder);
 
 #endif

@@ -58,11 +58,12 @@ static void trouble_on_loop(void *arg)
     struct trouble *trouble = arg;
     struct run *run = trouble->run;
     run->held = !trouble->over;
+    if (run->held)
+        run->failure = trouble->err;
     if (run->events.on_trouble)
         run->events.on_trouble(run->events.arg, run, trouble->over ? NULL : trouble->err.text);
     if (trouble->fatal) {
         run->end = RUN_DATABASE;
-        run->failure = trouble->err;
         run->closing = true;
         run->held = false;
         engine_stop_all(run->engine, true);
@@ -126,14 +127,22 @@ void run_stop_starting(struct run *run, enum run_end why)
         run->end = why;
 }
 
+/* End without waiting for a database that does not work: whoever opens the home next closes the
+ * batch. */
+static void give_up(struct run *run)
+{
+    run->end = RUN_DATABASE;
+    engine_quit(run->engine);
+}
+
 /* The last row is final: close the batch. Its own row is committed with the last execution's. */
 static void finish_batch(struct run *run)
 {
     if (run->finishing)
         return;
     run->finishing = true;
-    if (run->end == RUN_DATABASE) {
-        engine_quit(run->engine);
+    if (run->end == RUN_DATABASE || (run->held && run->end == RUN_INTERRUPTED)) {
+        give_up(run);
         return;
     }
     struct batch *batch = &run->batch;
@@ -219,8 +228,11 @@ static void batch_timeout(void *arg)
 
 void run_interrupt(struct run *run, bool now)
 {
-    if (run->finishing)
+    if (run->finishing) {
+        if (run->held) /* it waits for the database, perhaps for ever */
+            give_up(run);
         return;
+    }
     run->closing = true;
     if (run->running > 0 || run->queue_next < run->queue_count)
         run->end = RUN_INTERRUPTED;

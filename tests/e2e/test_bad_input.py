@@ -167,6 +167,43 @@ def test_a_full_home(project, tmp_path):
     assert done.stderr.startswith("muster: ")
 
 
+def test_a_home_that_fills_up_lets_go(project, tmp_path):
+    """It waits for space, but Ctrl-C still ends it; and nothing that was there is gone."""
+    project.write("a.py", "import os\nfor _ in range(8000): print(os.urandom(500).hex())\n")
+    project.passing("b.py", "c.py")
+    full = tmp_path / "full"
+    full.mkdir()
+    probe = subprocess.run(["unshare", "--mount", "--map-root-user", "mount", "-t", "tmpfs",
+                            "tmpfs", full], stderr=subprocess.DEVNULL, check=False)
+    if probe.returncode != 0:
+        pytest.skip("no mount namespaces here")
+    inner = (f"mount -t tmpfs -o size=2m tmpfs {full} && {project.binary} --home {full} run a.py b.py "
+             f"c.py & sleep 2; kill -INT $!; sleep 1; kill -INT $! 2>/dev/null; wait $!; "
+             f"code=$?; rm -r {full}/logs; {project.binary} --home {full} show --json; exit $code")
+    process = subprocess.Popen(
+        ["unshare", "--mount", "--map-root-user", "sh", "-mc", inner], cwd=project.folder,
+        env=project.env, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, stdout=subprocess.PIPE)
+    result = project.finish(process, timeout=40)
+    assert result.code == 3, result
+    assert "No space left" in result.err and "nothing more is started" in result.err
+    assert '"total_scripts":3' in result.out
+
+
+def test_a_log_that_is_not_whole_says_so(project):
+    project.write("a.py", "import os\nfor _ in range(4000): print(os.urandom(500).hex())\n")
+    logs = project.folder / ".muster" / "logs"
+    logs.mkdir(parents=True)
+    inside = ["unshare", "--mount", "--map-root-user"]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(logs)]
+    if subprocess.run([*inside, *mount], stderr=subprocess.DEVNULL, check=False).returncode != 0:
+        pytest.skip("no mount namespaces here")
+    process = subprocess.Popen([*inside, "sh", "-c", '"$@" && exec "$MUSTER" run', "-", *mount],
+                               cwd=project.folder, env={**project.env, "MUSTER": project.binary},
+                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    assert process.wait(timeout=40) == 0
+    assert "log is not whole" in project.muster("show", "1/a.py", code=0).out
+
+
 @pytest.mark.skipif(SANITIZED, reason="a preloaded library comes before the sanitizer's")
 @pytest.mark.parametrize("magic", ["0x6969", "0xFF534D42", "0xFE534D42"])
 def test_a_home_on_a_network_file_system(project, tmp_path, magic):
