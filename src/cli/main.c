@@ -83,6 +83,7 @@ static int dispatch(struct cli *cli, int argc, char **argv)
         return 0;
     }
     /* `muster history | head` ends with its reader; a batch goes on without one. */
+    signal(SIGXFSZ, SIG_IGN); /* a file at its limit is an error like any other */
     signal(SIGPIPE, command->flags & CMD_BATCH ? SIG_IGN : SIG_DFL);
     if (((command->flags & (CMD_PROJECT | CMD_DB)) && cli_locate(cli, &err) != 0) ||
         ((command->flags & CMD_DB) && cli_open_db(cli, &err) != 0))

@@ -483,3 +483,12 @@ def test_few_descriptors_for_many_jobs(project):
         assert set(project.statuses().values()) == {"SUCCESS"}
     else:
         assert done.stderr.startswith(b"muster: ")
+
+
+def test_a_limit_for_the_size_of_files(project):
+    project.passing("a.py")
+    script = f"ulimit -f 10; exec {project.binary} run"
+    result = project.finish(subprocess.Popen(["sh", "-c", script], cwd=project.folder,
+                                             env=project.env, stdin=subprocess.DEVNULL,
+                                             stdout=subprocess.PIPE, stderr=subprocess.PIPE))
+    assert result.code == 3 and is_error(result), repr(result)
