@@ -161,9 +161,13 @@ static int find_scripts(struct cli *cli, struct settings_set *set, int argc, cha
         options.paths = present;
         return options.path_count == 0 ? 1 : discover(&cli->project, set, &options, ret, err);
     }
-    if (discover(&cli->project, set, &options, ret, err) != 0)
+    if (discover(&cli->project, set, &options, ret, err) != 0 ||
+        selection_keep(ret, failed, count, err) != 0)
         return -1;
-    return selection_keep(ret, failed, count, err);
+    if (ret->count > 0)
+        return 0;
+    fprintf(stderr, _("nothing in %s failed in the last batch: nothing to run\n"), argv[0]);
+    return 1;
 }
 
 static int no_scripts(struct cli *cli, int argc, char **argv)
@@ -286,10 +290,10 @@ const struct command cmd_run = {
         "twice kills; `muster resume` goes on afterwards.\n"
         "Exit status: 0 every script SUCCESS, 1 some were not, 2 bad usage or settings, 3 muster "
         "itself failed, 4 no script to run, 130 interrupted.\n"
-        " muster run checks/\n"
-        " muster run -j -k 'can and not slow' --timeout 5m\n"
-        " muster run --failed\n"
-        " muster run checks/e_lin.py -- --port 3"),
+        "  muster run checks/\n"
+        "  muster run -j -k 'can and not slow' --timeout 5m\n"
+        "  muster run --failed\n"
+        "  muster run checks/e_lin.py -- --port 3"),
     .options = options,
     .min_args = 0,
     .max_args = -1,

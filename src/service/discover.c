@@ -483,7 +483,7 @@ static int take_path(struct walk *walk, const char *typed)
                      : walk_folder(walk, path, NULL);
         }
     } else if (errno != ENOENT && errno != ENOTDIR) {
-        rc = mu_err_sys(walk->err, MU_E_IO, errno, _("cannot look at %s"), typed);
+        rc = mu_err_set(walk->err, MU_E_USAGE, _("cannot read %s: %s"), typed, strerror(errno));
     } else if (glob_is_pattern(typed)) {
         rc = walk_glob(walk, typed, path);
     } else {
