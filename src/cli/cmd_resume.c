@@ -74,8 +74,8 @@ const struct command cmd_resume = {
     .summary = N_("go on with a batch that was interrupted or cancelled"),
     .description = N_("Runs again, as new attempts of the same batch, what was lost, stopped or "
                       "never started; a finished batch runs nothing.\n"
-                      " muster resume latest\n"
-                      " muster resume 42"),
+                      "  muster resume latest\n"
+                      "  muster resume 42"),
     .options = options,
     .min_args = 1,
     .max_args = 1,

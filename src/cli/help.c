@@ -75,10 +75,18 @@ void help_overview(const struct term *term)
     fprintf(term->file, "\n%s\n", _("To start: muster run FOLDER. More: muster help COMMAND."));
 }
 
+static bool has_options(const struct command *command)
+{
+    const struct option_def *option = command->options;
+    while (option && !is_end(option) && !is_shown(option))
+        option++;
+    return option && !is_end(option);
+}
+
 void help_command(const struct term *term, const struct command *command)
 {
     fprintf(term->file, "%s muster %s%s%s%s%s\n", _("usage:"), command->name,
-            command->options ? " " : "", command->options ? _("[OPTIONS]") : "",
+            has_options(command) ? " " : "", has_options(command) ? _("[OPTIONS]") : "",
             *command->args ? " " : "", command->args);
     if (command->alias)
         fprintf(term->file, _("also: muster %s\n"), command->alias);
@@ -93,7 +101,7 @@ void help_command(const struct term *term, const struct command *command)
         free(text);
         line += len + (line[len] == '\n');
     }
-    if (command->options) {
+    if (has_options(command)) {
         fprintf(term->file, "\n%s\n", _("Options:"));
         print_options(term, command->options);
     }
@@ -163,11 +171,11 @@ void help_man(FILE *file, const struct command *command)
     fprintf(file, "muster-%s(1)\n\n# NAME\n\nmuster-%s - ", command->name, command->name);
     man_text(file, command->summary, strlen(command->summary));
     fprintf(file, "\n\n# SYNOPSIS\n\n*muster %s*%s ", command->name,
-            command->options ? " [OPTIONS]" : "");
+            has_options(command) ? " [OPTIONS]" : "");
     man_text(file, command->args, strlen(command->args));
     fputs("\n\n# DESCRIPTION\n\n", file);
     man_description(file, command->description);
-    if (command->options) {
+    if (has_options(command)) {
         fputs("# OPTIONS\n\n", file);
         man_options(file, command->options);
     }

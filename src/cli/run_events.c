@@ -43,6 +43,7 @@ void run_events_execution_finished(struct run_view *view, const struct run_item 
 {
     json_t *event = event_of(view, "execution_finished");
     json_object_update_missing_new(event, execution_to_json(execution, false));
+    json_object_del(event, "id"); /* the row's number is the writer's affair: record_id names it */
     print_event(event);
 }
 

@@ -87,20 +87,29 @@ void run_line_of(struct mu_str *ret, const struct term *term, const struct run_n
     pad(ret, mu_text_width(time, strlen(time)), TIME_COLUMNS);
     mu_str_printf(ret, "%s%s%s  ", term_on(term, STYLE_DIM), time, term_off(term));
 
-    size_t used = WORD_COLUMNS + 1 + TIME_COLUMNS + 2;
+    size_t used = WORD_COLUMNS + 1 + TIME_COLUMNS + 2, column = names->column;
     const char *shown = mu_str_text(&safe_name);
-    size_t room = width > used ? width - used : 0;
-    if (width != 0 && mu_text_width(shown, safe_name.len) > room) {
-        run_line_cut(&cut_name, shown, room);
-        shown = mu_str_text(&cut_name);
+    if (width != 0) {
+        size_t room = width > used ? width - used : 0;
+        /* A long name leaves half the line to what is said of it, if that needs so much. */
+        if (safe_rest.len > 0) {
+            size_t rest_width = 2 + mu_text_width(mu_str_text(&safe_rest), safe_rest.len);
+            room -= rest_width < room / 2 ? rest_width : room / 2;
+        }
+        if (column > room)
+            column = room;
+        if (mu_text_width(shown, safe_name.len) > room) {
+            run_line_cut(&cut_name, shown, room);
+            shown = mu_str_text(&cut_name);
+        }
     }
     mu_str_puts(ret, shown);
     size_t name_width = mu_text_width(shown, strlen(shown));
     if (safe_rest.len == 0)
         return;
-    pad(ret, name_width, names->column);
+    pad(ret, name_width, column);
     mu_str_puts(ret, "  ");
-    used += (name_width > names->column ? name_width : names->column) + 2;
+    used += (name_width > column ? name_width : column) + 2;
     if (width == 0)
         mu_str_puts(ret, mu_str_text(&safe_rest));
     else if (width > used)

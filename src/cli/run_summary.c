@@ -247,6 +247,19 @@ static void reference_name(const struct run_view *view, const struct run_item *i
         mu_str_printf(ret, "%" PRId64, item->order);
 }
 
+/* Append `part` to the line, or to the next one where the terminal ends: a command that is broken
+ * in two cannot be copied. */
+static void print_part(const struct term *term, size_t *column, const char *part)
+{
+    size_t width = mu_text_width(part, strlen(part)), gap = *column > 0 ? 3 : 0;
+    if (term->is_tty && *column > 0 && *column + gap + width > term_width(term)) {
+        putchar('\n');
+        *column = gap = 0;
+    }
+    printf("%*s%s", (int)gap, "", part);
+    *column += gap + width;
+}
+
 static void print_next(const struct run_view *view, enum run_end end)
 {
     const struct term *term = &view->cli->out;
@@ -259,17 +272,22 @@ static void print_next(const struct run_view *view, enum run_end end)
     for (size_t i = 0; i < view->notable_count && !first; i++)
         if (is_failure(&view->notable[i]))
             first = &view->notable[i];
+    MU_AUTO_STR struct mu_str look = {0}, finish = {0};
+    size_t column = 0;
     if (first && !view->single) {
         MU_AUTO_STR struct mu_str name = {0};
         reference_name(view, first->item, &name);
-        printf(_("look: muster show %" PRId64 "/%s"), id, mu_str_text(&name));
+        mu_str_printf(&look, _("look: muster show %" PRId64 "/%s"), id, mu_str_text(&name));
     } else {
-        printf(_("look: muster show %" PRId64), id);
+        mu_str_printf(&look, _("look: muster show %" PRId64), id);
     }
+    print_part(term, &column, mu_str_text(&look));
     if (failed > 0 && !view->single)
-        fputs(_("   again: muster run --failed"), stdout);
-    if (end != RUN_WHOLE && counts->by_status[EXEC_CANCELLED] > 0)
-        printf(_("   finish: muster resume %" PRId64), id);
+        print_part(term, &column, _("again: muster run --failed"));
+    if (end != RUN_WHOLE && counts->by_status[EXEC_CANCELLED] > 0) {
+        mu_str_printf(&finish, _("finish: muster resume %" PRId64), id);
+        print_part(term, &column, mu_str_text(&finish));
+    }
     printf("%s\n", term_off(term));
 }
 
@@ -295,7 +313,7 @@ void run_summary_print(struct run_view *view, enum run_end end)
     printf("%s", term_on(term, STYLE_BOLD));
     printf(_("Batch %" PRId64), batch->id);
     printf("%s · %s%s%s · ", term_off(term), duration, ended ? " · " : "", ended ? ended : "");
-    printf(P_("%" PRId64 " script", "%" PRId64 " scripts", batch->counts.total),
+    printf(P_("%" PRId64 " script", "%" PRId64 " scripts", run_counts(view->run)->total),
            run_counts(view->run)->total);
     putchar('\n');
     print_counts(view);

@@ -95,6 +95,19 @@ def test_resume_runs_what_was_stopped(project, running):
     assert project.value("SELECT count(*) FROM execution_history") == 7
 
 
+def test_one_resumed_script_is_one_script(project):
+    project.passing("a.py")
+    project.write("b.py", SLOW)
+    for number, command in enumerate((["run"], ["resume", "1"])):
+        process = project.start(*command)
+        wait_for((project.folder / "in-its-loop").exists, "b.py to reach its loop")
+        (project.folder / "in-its-loop").unlink()
+        process.send_signal(signal.SIGINT)
+        result = project.finish(process)
+        assert result.code == 130, repr(result)
+        assert f" · {2 - number} script{'s' if number == 0 else ''}\n" in result.out
+
+
 def test_resume_keeps_how_it_was_started(project):
     project.write("a.py", SLOW)
     project.write("b.py", "import sys\nprint(sys.argv[1:])\n")

@@ -104,3 +104,21 @@ def test_json_speaks_no_language(project):
     project.muster("run", code=0)
     assert project.muster("history", "--json", env={"LANGUAGE": "zh_CN"}).out_bytes == \
         project.muster("history", "--json").out_bytes
+
+
+def test_no_command_of_the_summary_is_broken_in_two(project):
+    project.write("a_long_name_of_a_script.py", "raise SystemExit(1)\n")
+    project.passing("b.py")
+    _, seen = project.on_terminal("run", "-x")
+    lines = plain(seen).splitlines()
+    assert any("muster show 1/a_long" in line for line in lines)
+    [finish] = [line for line in lines if "muster resume 1" in line]
+    assert "look" not in finish  # it would not have fitted
+
+
+def test_a_long_name_leaves_room_for_the_reason(project):
+    project.write("x" * 90 + ".py", "raise ValueError('boom')\n")
+    project.passing("b.py")
+    _, seen = project.on_terminal("run")
+    line = plain(seen).split("  ERROR ", 1)[1].splitlines()[0]
+    assert "xxx…  ValueError: boom" in line and len("  ERROR " + line) <= 80
