@@ -85,6 +85,8 @@ static void print_header(struct run_view *view)
     } else {
         fprintf(stderr, _(" · %zu at once"), jobs);
     }
+    if (jobs < view->run_options->jobs && jobs < count)
+        fputs(_(" (the limit of open files allows no more)"), stderr);
     char text[64];
     if (same_limit && limit > 0)
         fprintf(stderr, view->single ? _(" · limit %s") : _(" · limit %s each"),

@@ -492,3 +492,12 @@ def test_a_limit_for_the_size_of_files(project):
                                              env=project.env, stdin=subprocess.DEVNULL,
                                              stdout=subprocess.PIPE, stderr=subprocess.PIPE))
     assert result.code == 3 and is_error(result), repr(result)
+
+
+def test_few_descriptors_are_said(project):
+    project.passing("a.py", "b.py", "c.py")
+    process = subprocess.Popen(["sh", "-c", f"ulimit -n 64; exec {project.binary} run -j 3"],
+                               cwd=project.folder, env=project.env, stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    result = project.finish(process)
+    assert result.code == 0 and "open files" in result.err, repr(result)
