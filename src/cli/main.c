@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -122,7 +123,9 @@ static int flush_output(struct cli *cli, int status)
     bool failed = ferror(stdout) != 0;
     if (fflush(stdout) != 0)
         failed = true;
-    if (!failed || errno == EPIPE)
+    /* A reader that has gone is no failure; of an error in the middle only the pipe still tells. */
+    struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    if (!failed || errno == EPIPE || (poll(&out, 1, 0) == 1 && (out.revents & POLLERR)))
         return status;
     struct mu_err err = MU_ERR_INIT;
     mu_err_sys(&err, MU_E_IO, errno, _("cannot write the output"));

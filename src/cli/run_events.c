@@ -51,7 +51,7 @@ void run_events_batch_finished(struct run_view *view)
 {
     json_t *event = event_of(view, "batch_finished");
     struct batch batch = *run_batch(view->run);
-    batch.counts = *run_counts(view->run);
+    batch.counts = view->counts;
     json_object_update_missing_new(event, batch_to_json(&batch));
     print_event(event);
 }

@@ -19,6 +19,7 @@
 #include "cli/safe_text.h"
 #include "cli/words.h"
 #include "service/settings.h"
+#include "store/batch_repo.h"
 
 enum { REDRAW_MS = 100, LAST_LINES = 3, LAST_LINE_BYTES = 400, LAST_LINES_INDENT = 19 };
 
@@ -93,6 +94,10 @@ static void print_header(struct run_view *view)
                 mu_duration_exact(limit, text, sizeof text));
     else if (same_limit)
         fputs(_(" · no time limit"), stderr);
+    if (view->run_options->until_wall_ms != 0) {
+        char until[TIME_TEXT_SIZE];
+        fprintf(stderr, _(" · until %s"), time_full(view->run_options->until_wall_ms, until));
+    }
     if (view->options->shuffled)
         fprintf(stderr, _(" · shuffled (--shuffle=%llu)"), (unsigned long long)view->options->seed);
     if (view->options->live_output)
@@ -257,10 +262,7 @@ static void on_execution_finished(void *arg, struct run *run, const struct run_i
                                   const struct execution *execution)
 {
     struct run_view *view = arg;
-    if (execution->status == EXEC_SUCCESS) {
-        view->passed += execution->result == RESULT_PASS;
-        view->unknown += execution->result == RESULT_UNKNOWN;
-    }
+    view->passed += execution->result == RESULT_PASS;
     bool succeeded = execution->status == EXEC_SUCCESS;
     if (!succeeded || execution->leaky)
         remember(view, item, execution);
@@ -391,9 +393,22 @@ static int listen_to_person(struct run_view *view, bool keyboard, struct mu_err 
     return 0;
 }
 
+/* The whole batch's counts: a resumed one's are in the database, as they are for a new one. */
+static void load_counts(struct run_view *view)
+{
+    struct batch batch;
+    view->counts = *run_counts(view->run);
+    if (view->run_options->resumed &&
+        batch_repo_find_by_id(run_db(view->run), &view->arena, run_batch(view->run)->batch_id,
+                              &batch, NULL) == 0) {
+        view->counts = batch.counts;
+        view->passed = batch.pass_count;
+    }
+}
+
 static int exit_status(const struct run_view *view, enum run_end end)
 {
-    const struct batch_counts *counts = run_counts(view->run);
+    const struct batch_counts *counts = &view->counts;
     if (end == RUN_INTERRUPTED || view->interrupts > 0)
         return EXIT_INTERRUPTED;
     if (counts->by_status[EXEC_SUCCESS] < counts->total || run_summary_unstarted(view) > 0)
@@ -438,6 +453,7 @@ int run_session(struct cli *cli, const struct run_options *run_options,
     if (rc != 0) {
         status = cli_fail(cli, &err);
     } else {
+        load_counts(&view);
         if (options->json)
             run_events_batch_finished(&view);
         else

@@ -157,7 +157,7 @@ static void print_unstarted(struct run_view *view)
 static void print_counts(const struct run_view *view)
 {
     const struct term *term = &view->cli->out;
-    const struct batch_counts *counts = run_counts(view->run);
+    const struct batch_counts *counts = &view->counts;
     const int64_t *n = counts->by_status;
     int64_t success = n[EXEC_SUCCESS];
     printf("%s%" PRId64 " %s%s", term_on(term, success > 0 ? STYLE_PASS : STYLE_NONE), success,
@@ -165,11 +165,11 @@ static void print_counts(const struct run_view *view)
     if (success > 0) {
         const char *sep = " (";
         if (view->passed > 0) {
-            printf(_("%s%zu pass"), sep, view->passed);
+            printf(_("%s%" PRId64 " pass"), sep, view->passed);
             sep = ", ";
         }
-        if (view->unknown > 0)
-            printf(_("%s%zu no verdict"), sep, view->unknown);
+        if (success > view->passed)
+            printf(_("%s%" PRId64 " no verdict"), sep, success - view->passed);
         putchar(')');
     }
     static const struct {
@@ -263,7 +263,7 @@ static void print_part(const struct term *term, size_t *column, const char *part
 static void print_next(const struct run_view *view, enum run_end end)
 {
     const struct term *term = &view->cli->out;
-    const struct batch_counts *counts = run_counts(view->run);
+    const struct batch_counts *counts = &view->counts;
     int64_t id = run_batch(view->run)->id;
     int64_t failed = counts->by_status[EXEC_FAILED] + counts->by_status[EXEC_ERROR] +
                      counts->by_status[EXEC_TIMEOUT];
@@ -313,8 +313,7 @@ void run_summary_print(struct run_view *view, enum run_end end)
     printf("%s", term_on(term, STYLE_BOLD));
     printf(_("Batch %" PRId64), batch->id);
     printf("%s · %s%s%s · ", term_off(term), duration, ended ? " · " : "", ended ? ended : "");
-    printf(P_("%" PRId64 " script", "%" PRId64 " scripts", run_counts(view->run)->total),
-           run_counts(view->run)->total);
+    printf(P_("%" PRId64 " script", "%" PRId64 " scripts", view->counts.total), view->counts.total);
     putchar('\n');
     print_counts(view);
     print_failures(view);

@@ -24,7 +24,9 @@ struct run_view {
     struct live_block block;
     struct run_notable *notable;
     size_t notable_count, notable_cap;
-    size_t passed, unknown; /* of SUCCESS: results */
+    /* Of the whole batch, at its end: a resumed one counts what ran before as well. */
+    struct batch_counts counts;
+    int64_t passed; /* results PASS; of SUCCESS the rest has no verdict */
     bool single;            /* one script */
     unsigned interrupts;
     struct mu_arena arena;

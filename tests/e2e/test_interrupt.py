@@ -105,7 +105,9 @@ def test_one_resumed_script_is_one_script(project):
         process.send_signal(signal.SIGINT)
         result = project.finish(process)
         assert result.code == 130, repr(result)
-        assert f" · {2 - number} script{'s' if number == 0 else ''}\n" in result.out
+        # The header says what this one runs, the summary what the batch has.
+        assert result.err.startswith(f"{2 - number} script{'s' if number == 0 else ''} · ")
+        assert " · 2 scripts\n" in result.out
 
 
 def test_resume_keeps_how_it_was_started(project):
@@ -135,6 +137,18 @@ def test_sudden_death(project, running):
     project.muster("resume", "1", code=0)
     assert set(project.statuses(1).values()) == {"SUCCESS"}
     project.assert_counts_agree(1)
+
+
+def test_the_summary_of_a_resumed_batch_is_the_whole_batchs(project, running):
+    process = running()
+    os.kill(process.pid, signal.SIGINT)
+    project.finish(process)
+    project.write("b.py", "print('FAIL')\n")
+    result = project.muster("resume", "latest", code=1)
+    assert "4 scripts" in result.out and "3 success" in result.out and "1 failed" in result.out
+    project.write("b.py", "print('PASS')\n")
+    # It failed, so it has been run: a finished batch runs nothing.
+    assert project.muster("resume", "latest", "--json", code=0).out == ""
 
 
 @pytest.mark.soak
