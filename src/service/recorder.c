@@ -21,7 +21,8 @@ struct recorder {
     const struct project *project;
     const struct script *script;
     struct output_log *log;
-    struct judge *judge;
+    struct recorder_rules rules;
+    struct judge *judge; /* from the first line on, or the end */
     struct excerpt excerpt;
     struct mu_str unfinished[3]; /* by stream: a line that waits for its newline */
     struct mu_str decoded;       /* scratch */
@@ -37,7 +38,7 @@ struct recorder {
 };
 
 int recorder_new(const struct project *project, const struct script *script,
-                 const struct verdict_rules *rules, const char *log_path, struct output_pack *pack,
+                 struct recorder_rules rules, const char *log_path, struct output_pack *pack,
                  struct recorder **ret_recorder, struct mu_err *err)
 {
     struct recorder *recorder = calloc(1, sizeof *recorder);
@@ -45,6 +46,7 @@ int recorder_new(const struct project *project, const struct script *script,
         return mu_err_nomem(err);
     recorder->project = project;
     recorder->script = script;
+    recorder->rules = rules;
     recorder->sample_stride = 1;
     excerpt_init(&recorder->excerpt, (size_t)script->settings->output_limit_bytes);
     recorder->log_path = mu_arena_strdup(&recorder->arena, log_path);
@@ -53,13 +55,23 @@ int recorder_new(const struct project *project, const struct script *script,
         recorder_free(recorder);
         return mu_err_nomem(err);
     }
-    if (output_log_new(absolute, pack, &recorder->log, err) != 0 ||
-        judge_new(rules, script->path_abs, &recorder->judge, err) != 0) {
+    if (output_log_new(absolute, pack, &recorder->log, err) != 0) {
         recorder_free(recorder);
         return -1;
     }
     *ret_recorder = recorder;
     return 0;
+}
+
+static struct judge *judge_of(struct recorder *recorder, struct mu_err *err)
+{
+    if (recorder->judge)
+        return recorder->judge;
+    const struct verdict_rules *rules =
+        recorder->rules.get(recorder->rules.arg, recorder->script->settings, err);
+    if (!rules || judge_new(rules, recorder->script->path_abs, &recorder->judge, err) != 0)
+        return NULL;
+    return recorder->judge;
 }
 
 /* How many bytes at the end of `data` begin a UTF-8 character that is not whole yet (0 to 3). */
@@ -78,7 +90,9 @@ static size_t cut_character(const char *data, size_t len)
 /* One whole line, or a piece of an overlong one, in the order of arrival. */
 static void take_line(struct recorder *recorder, enum stream stream, const char *data, size_t len)
 {
-    judge_line(recorder->judge, stream, data, len);
+    struct judge *judge = judge_of(recorder, NULL);
+    if (judge) /* without memory for one the end says so */
+        judge_line(judge, stream, data, len);
     mu_str_clear(&recorder->decoded);
     decode_line(data, len, &recorder->decoded);
     excerpt_append(&recorder->excerpt, mu_str_text(&recorder->decoded), recorder->decoded.len);
@@ -207,7 +221,8 @@ int recorder_finish(struct recorder *recorder, const struct exec_end *end, const
         .cancelled = end->stop == STOP_CANCEL,
     };
     struct judgement judgement;
-    if (judge_finish(recorder->judge, &how, &judgement, err) != 0)
+    struct judge *judge = judge_of(recorder, err);
+    if (!judge || judge_finish(judge, &how, &judgement, err) != 0)
         return -1;
 
     ret->status = judgement.status;

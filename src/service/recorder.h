@@ -22,10 +22,18 @@ struct recorder;
 /* The name of the pack, which lies beside the logs. */
 #define RECORDER_PACK_NAME "short.log.zst"
 
+/* Where a recorder gets the compiled rules of its script from, once it needs them: compiling costs
+ * a millisecond, and nobody waits for it while the script runs. NULL with an error. */
+struct recorder_rules {
+    const struct verdict_rules *(*get)(void *arg, const struct settings *settings,
+                                       struct mu_err *err);
+    void *arg;
+};
+
 /* `log_path` is relative to the project's home; `pack` is where short logs go. All but the strings
  * in `log_path` is borrowed until recorder_free. */
 int recorder_new(const struct project *project, const struct script *script,
-                 const struct verdict_rules *rules, const char *log_path, struct output_pack *pack,
+                 struct recorder_rules rules, const char *log_path, struct output_pack *pack,
                  struct recorder **ret_recorder, struct mu_err *err);
 void recorder_line(struct recorder *recorder, enum stream stream, int64_t since_start_ns,
                    const char *data, size_t len, bool complete);

@@ -104,6 +104,12 @@ static int post_not_started(struct run_active *active, const struct mu_err *caus
     return 0;
 }
 
+static const struct verdict_rules *rules_of(void *arg, const struct settings *settings,
+                                            struct mu_err *err)
+{
+    return run_rules(arg, settings, err);
+}
+
 static struct run_active *active_new(struct run *run, struct run_item *item, struct mu_err *err)
 {
     struct run_active *active = calloc(1, sizeof *active);
@@ -122,8 +128,8 @@ static struct run_active *active_new(struct run *run, struct run_item *item, str
     char log[LOG_PATH_SIZE];
     run_log_path(run, item, log);
     active->record = run_pending_row(run, item);
-    if (recorder_new(run->options.project, item->script,
-                     run_rules(run, item->script->settings, err), log, run->pack, &active->recorder,
+    const struct recorder_rules rules = {.get = rules_of, .arg = run};
+    if (recorder_new(run->options.project, item->script, rules, log, run->pack, &active->recorder,
                      err) == 0)
         return active;
     active_free(active);

@@ -229,9 +229,6 @@ int run_plan(struct run *run, struct mu_err *err)
 {
     const struct run_options *options = &run->options;
     run->jobs = limit_jobs(options->jobs > 0 ? options->jobs : 1);
-    for (size_t i = 0; i < options->count; i++)
-        if (!run_rules(run, options->scripts[i].settings, err))
-            return -1;
     if (make_items(run, err) != 0)
         return -1;
     fill_batch(run);
