@@ -321,7 +321,7 @@ def test_a_database_that_stays_locked(project):
     ("overrides:\n  - {scripts: 'a/**', jobs: 3}\n", 2, "jobs"),
     ("overrides:\n  - {timeout: 3s}\n", 2, "scripts"),
     ("jobs: 2\njobs: 3\n", 2, "jobs"),
-    ("jobs: 2\n\ttimeout: 5s\n", None, ""),
+    ("jobs: 2\n\ttimeout: 5s\n", 2, "tab"),
     ("env: {A: [1\n", None, ""),
     ("- a\n- b\n", 1, ""),
 ])

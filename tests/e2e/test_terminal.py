@@ -23,7 +23,7 @@ def test_the_live_view(project, screen):
                       "the live block", 20)
     assert "不合格" in during
     after = wait_for(lambda: (text := capture()) and "exit=" in text and text, "the end", 30)
-    assert "exit=1" in after and "b.py" in after and "muster show 1/" in after
+    assert "exit=1" in after and "b.py" in after and "muster show 1/b.py" in after
 
 
 @pytest.mark.parametrize("columns, rows", [(40, 10), (80, 24), (200, 50), (20, 5)])
