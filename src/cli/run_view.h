@@ -27,7 +27,7 @@ struct run_view {
     /* Of the whole batch, at its end: a resumed one counts what ran before as well. */
     struct batch_counts counts;
     int64_t passed; /* results PASS; of SUCCESS the rest has no verdict */
-    bool single;            /* one script */
+    bool single;    /* one script */
     unsigned interrupts;
     struct mu_arena arena;
 };

@@ -93,9 +93,9 @@ struct engine_events {
     void (*on_finished)(void *user, const struct exec_end *end);
 };
 
-/* Make the engine and become subreaper. `events` is borrowed for the engine's life. Signals that are
- * ignored or handled now, or through engine_on_signal later, are reset for scripts; others may not
- * be changed as long as it lives. */
+/* Make the engine and become subreaper. `events` is borrowed for the engine's life. Signals that
+ * are ignored or handled now, or through engine_on_signal later, are reset for scripts; others may
+ * not be changed as long as it lives. */
 int engine_new(const struct engine_events *events, struct engine **ret_engine, struct mu_err *err);
 /* Nothing may be running. */
 void engine_free(struct engine *engine);

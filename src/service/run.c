@@ -268,14 +268,15 @@ void run_free(struct run *run)
 {
     if (!run)
         return;
-    while (run->oldest)
-        run_item_abandon(run->oldest);
     if (run->writer)
         writer_free(run->writer, NULL);
-    db_close(run->db);
-    python_finder_free(run->pythons);
     if (run->engine)
         engine_free(run->engine);
+    /* What was never committed, because the database failed, was never said either. */
+    for (size_t i = 0; run->items && i < run->options.count; i++)
+        run_active_free(run->items[i].active);
+    db_close(run->db);
+    python_finder_free(run->pythons);
     for (size_t i = 0; i < run->rule_set_count; i++)
         verdict_rules_free(run->rule_sets[i].rules);
     free(run->rule_sets);

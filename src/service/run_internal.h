@@ -67,7 +67,6 @@ struct run {
     bool *slots;
     size_t jobs, running;
     struct run_active *oldest, *newest;
-    size_t unsaid; /* ended, not committed yet */
     struct batch_counts counts;
     struct estimate estimate; /* the part that does not move with the clock */
     int64_t start_mono_ns;
@@ -110,7 +109,7 @@ extern const struct engine_events run_engine_events;
 int run_item_start(struct run *run, struct run_item *item, struct mu_err *err);
 /* Tell the database that it runs, unless it knows. */
 void run_item_say_started(struct run_active *active);
-/* Forget an item that will not end any more. */
-void run_item_abandon(struct run_active *active);
+/* NULL accepted. */
+void run_active_free(struct run_active *active);
 
 #endif

