@@ -18,7 +18,6 @@
 #include "base/mem.h"
 #include "engine/engine.h"
 #include "engine/process.h"
-#include "engine/spawn.h"
 
 #define HEARTBEAT_NS (500 * INT64_C(1000000))
 #define GAP_NS (1000 * INT64_C(1000000))
@@ -309,7 +308,7 @@ int engine_on_signal(struct engine *engine, int signo, void (*fn)(void *arg, int
     rc = uv_signal_start(&watch->signal, on_signal, signo);
     if (rc != 0)
         return mu_err_sys(err, MU_E_IO, -rc, _("cannot listen for signal %d"), signo);
-    engine->signals_not_default = spawn_signals_not_default();
+    engine->signals_not_default |= UINT64_C(1) << (unsigned)(signo - 1);
     return 0;
 }
 
