@@ -34,30 +34,6 @@ size_t mu_utf8_decode(const char *data, size_t len, uint32_t *ret_char)
     return need;
 }
 
-size_t mu_utf8_encode(uint32_t ch, char buf[4])
-{
-    if (ch < 0x80) {
-        buf[0] = (char)ch;
-        return 1;
-    }
-    if (ch < 0x800) {
-        buf[0] = (char)(0xc0 | ch >> 6);
-        buf[1] = (char)(0x80 | (ch & 0x3f));
-        return 2;
-    }
-    if (ch < 0x10000) {
-        buf[0] = (char)(0xe0 | ch >> 12);
-        buf[1] = (char)(0x80 | (ch >> 6 & 0x3f));
-        buf[2] = (char)(0x80 | (ch & 0x3f));
-        return 3;
-    }
-    buf[0] = (char)(0xf0 | ch >> 18);
-    buf[1] = (char)(0x80 | (ch >> 12 & 0x3f));
-    buf[2] = (char)(0x80 | (ch >> 6 & 0x3f));
-    buf[3] = (char)(0x80 | (ch & 0x3f));
-    return 4;
-}
-
 bool mu_utf8_valid(const char *data, size_t len)
 {
     size_t i = 0;

@@ -9,8 +9,6 @@
 /* Decode the character at `data`, of which `len` > 0 bytes are there. Returns the bytes it takes,
  * 0 where they are no UTF-8 (overlong, surrogate, above U+10FFFF, cut off). */
 size_t mu_utf8_decode(const char *data, size_t len, uint32_t *ret_char);
-/* Write `ch` into `buf` (4 bytes). Returns the bytes written. */
-size_t mu_utf8_encode(uint32_t ch, char buf[4]);
 /* The whole of `data` is UTF-8. NUL is allowed. */
 bool mu_utf8_valid(const char *data, size_t len);
 /* Columns that `ch` takes on a terminal: 0 for combining marks and controls, 2 for CJK and emoji.

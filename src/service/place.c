@@ -115,13 +115,6 @@ size_t place_line(const struct place_text *text, size_t pos)
     return find_line(text, pos < text->len ? pos : text->len).number;
 }
 
-char *place_name(const struct place_text *text, size_t pos, char *buf, size_t size)
-{
-    struct line line = find_line(text, pos < text->len ? pos : text->len);
-    snprintf(buf, size, "%s:%zu:%zu", text->name, line.number, line.column);
-    return buf;
-}
-
 char *place_quote(const char *text, size_t len, char buf[PLACE_QUOTE_SIZE])
 {
     MU_AUTO_STR struct mu_str out = {0};

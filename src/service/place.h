@@ -18,8 +18,6 @@ int place_error(const struct place_text *text, size_t pos, struct mu_err *err);
 
 /* The line of byte `pos`, from 1. */
 size_t place_line(const struct place_text *text, size_t pos);
-/* "file:line:column", of at most `size` bytes. Returns `buf`. */
-char *place_name(const struct place_text *text, size_t pos, char *buf, size_t size);
 
 enum { PLACE_QUOTE_SIZE = 160 };
 /* What was written, as an error quotes it: cut to some 40 columns, without control characters and
